@@ -1,0 +1,26 @@
+# Toolchain.cmake: language level, build type, output folders, faster compiler and linker where the machine has them.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_C_STANDARD 11)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
+
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "Build type" FORCE)
+endif()
+# Line tables are enough for a backtrace and keep the build small.
+set(CMAKE_CXX_FLAGS_DEBUG "-Og -g1")
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1")
+set(CMAKE_C_FLAGS_RELEASE "-O2 -g1")
+
+find_program(THALWEG_CCACHE ccache)
+if(THALWEG_CCACHE)
+  set(CMAKE_C_COMPILER_LAUNCHER "${THALWEG_CCACHE}")
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${THALWEG_CCACHE}")
+endif()
+find_program(THALWEG_MOLD mold)
+if(THALWEG_MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
