@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/invariant.h"
 #include "thalweg/cpp/result.h"
 
 namespace thalweg {
@@ -44,11 +45,13 @@ class ByteWriter {
   void raw(ByteView v) { out_.insert(out_.end(), v.begin(), v.end()); }
   /// u16 length, then the bytes. Longer than 65,535 is a broken invariant of the caller.
   void short_text(std::string_view v) {
+    THALWEG_INVARIANT(v.size() <= 0xffff);
     u16(static_cast<std::uint16_t>(v.size()));
     raw(as_bytes(v));
   }
   /// u32 length, then the bytes.
   void blob(ByteView v) {
+    THALWEG_INVARIANT(v.size() <= 0xffffffff);
     u32(static_cast<std::uint32_t>(v.size()));
     raw(v);
   }

@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/bytes.h"
@@ -13,7 +15,9 @@ namespace thalweg {
 
 using Path = std::filesystem::path;
 
-/// One open file. Not thread-safe, but for read_at, which may run beside anything.
+/// One open file. Closed by destruction, which does not sync.
+///
+/// Threads: one at a time, but for read_at, which may run beside anything.
 class File {
  public:
   virtual ~File() = default;
@@ -25,7 +29,9 @@ class File {
   /// Makes all that was written durable (fdatasync). After a failure what was written since the last success is
   /// not to be trusted and a second sync() proves nothing: the caller stops writing to this file. Errors: kSyncFailed.
   virtual Status sync() = 0;
+  /// Cuts or extends (with zeros) to `size`. Not durable before sync(). Errors: kDiskFull, kIo.
   virtual Status truncate(std::uint64_t size) = 0;
+  /// Errors: kIo.
   virtual Result<std::uint64_t> size() const = 0;
 };
 
@@ -39,16 +45,18 @@ enum class OpenMode {
 class FileSystem {
  public:
   virtual ~FileSystem() = default;
-  /// Errors: kNotFound, kExists, kDenied, kIo, kDiskFull.
+  /// Regular files only. Errors: kNotFound, kExists, kDenied, kIo, kDiskFull.
   virtual Result<std::unique_ptr<File>> open(const Path& path, OpenMode mode) = 0;
-  /// Atomic; durable after sync_folder(). Replaces `to`.
+  /// Atomic; durable after sync_folder(). Replaces `to`. Errors: kNotFound, kDenied, kDiskFull, kIo.
   virtual Status rename(const Path& from, const Path& to) = 0;
+  /// One file. Durable after sync_folder(). Errors: kNotFound, kDenied, kIo.
   virtual Status remove(const Path& path) = 0;
-  /// Makes new, renamed and removed names in `folder` durable.
+  /// Makes new, renamed and removed names in `folder` durable. Errors: kSyncFailed, kNotFound, kDenied, kIo.
   virtual Status sync_folder(const Path& folder) = 0;
-  /// Creates the folder and its parents, mode 0700; fine when it is there.
+  /// Creates the folder and its parents, mode 0700; fine when it is there. Errors: kDenied, kDiskFull, kExists (a file is in
+  /// the way), kIo.
   virtual Status create_folders(const Path& folder) = 0;
-  /// Names (not paths) in the folder, sorted.
+  /// Names (not paths) in the folder, sorted. Errors: kNotFound, kDenied, kIo.
   virtual Result<std::vector<std::string>> list(const Path& folder) = 0;
   virtual bool exists(const Path& path) = 0;
   /// Bytes that may still be written below `path`, and the size of that disk.
@@ -64,11 +72,12 @@ FileSystem& real_files();
 
 /// Reads a whole file of at most `limit` bytes. Errors: kNotFound, kIo, kInvalid when larger.
 Result<Bytes> read_file(FileSystem& files, const Path& path, std::uint64_t limit_bytes);
-/// Replaces a file so that after a crash either the old or the new content stands, whole (write beside, sync, rename,
-/// sync folder). New files are 0600.
+/// Replaces a file so that after a crash either the old or the new content stands, whole (write `path`.new, sync,
+/// rename, sync folder). New files are 0600. One writer per path at a time. Costs two syncs.
+/// Errors: kDiskFull, kDenied, kSyncFailed, kIo.
 Status write_file_atomically(FileSystem& files, const Path& path, ByteView bytes);
 
-/// An exclusive lock on `folder`/lock, held until destruction or the end of the process.
+/// An exclusive lock on `folder`/lock, held until destruction or the end of the process, however it ends.
 class FolderLock {
  public:
   /// Errors: kLedgerLocked with the holder's process id, kIo.

