@@ -1,6 +1,7 @@
 // config.h: typed reads of an adapter's JSON configuration; errors name the key by its path.
 //
-// The only SDK header with a foreign dependency (nlohmann/json); include it where the configuration is read, nowhere else.
+// The only SDK header with a foreign dependency (nlohmann/json); include it where the configuration is read, nowhere
+// else.
 #pragma once
 
 #include <cstdint>
@@ -24,15 +25,11 @@ class Config {
  public:
   /// Errors: kConfig when `json` is no JSON object (the message gives the byte).
   static Result<Config> parse(std::string_view json) {
-    std::string where;
-    nlohmann::json value = nlohmann::json::parse(json, nullptr, /*allow_exceptions=*/false);
-    if (value.is_discarded()) {
-      try {
-        (void)nlohmann::json::parse(json);
-      } catch (const std::exception& e) {
-        where = e.what();
-      }
-      return Error{Code::kConfig, "not JSON: " + where};
+    nlohmann::json value;
+    try {
+      value = nlohmann::json::parse(json);
+    } catch (const std::exception& e) {
+      return Error{Code::kConfig, std::string("not JSON: ") + e.what()};
     }
     if (!value.is_object()) return Error{Code::kConfig, "the configuration must be a JSON object"};
     return Config(std::move(value), "");
