@@ -1,0 +1,108 @@
+// entries.h: the entries of the hub's ledger and their bytes.
+// See docs/formats/segment.md, "Entries of the hub's ledger".
+#pragma once
+
+#include <string>
+
+#include "ledger/ledger.h"
+#include "model/decision.h"
+#include "model/verdict.h"
+
+namespace thalweg::ledger {
+
+/// Persistent: never change or reuse a number.
+enum class EntryType : std::uint8_t {
+  kGenesis = 1,
+  kParcel = 2,
+  kSettlement = 3,
+  kRegionVersion = 4,
+  kCertificate = 5,
+  kRevocation = 6,
+  kCheckpoint = 7,
+  kAct = 8,
+  kRedelivery = 9,
+  kEpoch = 10,
+};
+std::string_view name(EntryType type);
+
+/// Entry 0 of block 1. Its block's hash is the ledger id.
+struct Genesis {
+  std::string hub;                             ///< party code of the hub
+  std::uint8_t lane = 0;                       ///< Lane
+  std::uint8_t key_alg = 1;                    ///< 1 = Ed25519
+  std::array<std::uint8_t, 32> signing_key{};  ///< verifies checkpoints
+  std::array<std::uint8_t, 16> nonce{};        ///< two hubs of one name and key are two ledgers
+  std::int64_t created_unix_ns = 0;
+  std::string note;  ///< at most 1,024 bytes
+};
+Bytes encode(const Genesis& genesis);
+Result<Genesis> decode_genesis(ByteView bytes);
+
+/// A parcel with what the hub made of it. Head and parcel are apart, so that the parcel's bytes are stored as they
+/// came.
+struct ParcelEntry {
+  ParcelVerdicts verdicts;  ///< records that are not plainly accepted
+  Decision decision;        ///< who gets what, by which agreement, with which delivery sequences
+  ByteView parcel;          ///< as the origin sent it; points into the entry
+};
+/// The head only: write `encode_parcel_head(...)` followed by the parcel's bytes. 40 to 60 bytes for one agreement and
+/// one receiver.
+Bytes encode_parcel_head(const ParcelVerdicts& verdicts, const Decision& decision);
+Result<ParcelEntry> decode_parcel(ByteView bytes);
+/// Only where the parcel stands in the entry; does not look at verdicts and decision.
+Result<ByteView> parcel_of(ByteView bytes);
+
+/// A receiver's signed statement of what is in its inbox and what its adapters have taken (rule 10).
+struct Settlement {
+  std::string receiver, gate;
+  std::uint64_t epoch = 0;
+  std::uint64_t sequence = 0;        ///< in the inbox up to here
+  std::uint64_t taken_sequence = 0;  ///< taken by an adapter (or dead) up to here
+  std::uint32_t dead = 0;            ///< records that became dead letters since the last settlement
+  std::array<std::uint8_t, 32> root{};
+  std::array<std::uint8_t, 64> signature{};
+  Bytes extra;  ///< detail that the delivery module defines (dead letters, takings); at most 1 MiB
+};
+Bytes encode(const Settlement& settlement);
+Result<Settlement> decode_settlement(ByteView bytes);
+
+/// A version of the region: its files as texts, by name.
+struct RegionVersion {
+  std::uint64_t version = 0;
+  std::string loaded_by;
+  std::vector<std::pair<std::string, std::string>> files;  ///< name, text; at most 1,024 files, 8 MiB together
+};
+Bytes encode(const RegionVersion& region);
+Result<RegionVersion> decode_region_version(ByteView bytes);
+
+/// What a person did, as JSON. Certificate, revocation and checkpoint entries are the documents' own bytes.
+struct Act {
+  std::string who;   ///< officer or operator, at most 256 bytes
+  std::string what;  ///< "deadletters.retry", "party.revoke", "clock.confirm" ...
+  std::int64_t time_unix_ns = 0;
+  std::string args_json;  ///< at most 64 KiB
+};
+Bytes encode(const Act& act);
+Result<Act> decode_act(ByteView bytes);
+
+/// Sends again what is in the ledger already: a retry, a replay, or what a restored receiver lacks (rule 9).
+struct Redelivery {
+  static constexpr std::uint8_t kReplay = 1;  ///< the inbox takes it although it held it
+  std::uint8_t flags = 0;
+  Place parcel;       ///< the entry that is delivered again
+  Decision decision;  ///< grants narrowed to what is sent; new delivery sequences
+  std::string why;    ///< at most 256 bytes
+};
+Bytes encode(const Redelivery& redelivery);
+Result<Redelivery> decode_redelivery(ByteView bytes);
+
+/// A new leader epoch and what began it.
+struct EpochEntry {
+  std::uint64_t epoch = 0;
+  std::string why;  ///< "restored", "leader"
+};
+Bytes encode(const EpochEntry& epoch);
+Result<EpochEntry> decode_epoch(ByteView bytes);
+// Every decode_... gives kLedgerFormat for bytes that are not exactly one such entry.
+
+}  // namespace thalweg::ledger
