@@ -67,7 +67,4 @@ struct Agreement {
   bool asserted_by_operator() const { return signatures.size() < parties.size(); }
 };
 
-Words words(AgreementKind kind);
-Words words(AgreementStatus status);
-
 }  // namespace thalweg::region

@@ -2,9 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "region/words.h"
@@ -51,11 +49,5 @@ struct Party {
 
   bool is_hub() const { return kind == PartyKind::kHub; }
 };
-
-/// The words of region files for kinds and levels ("environment", "county"), and their names for people.
-std::optional<PartyKind> party_kind_from(std::string_view word);
-std::optional<PartyLevel> party_level_from(std::string_view word);
-Words words(PartyKind kind);
-Words words(PartyLevel level);
 
 }  // namespace thalweg::region

@@ -15,7 +15,7 @@ struct Station {
 };
 
 /// 国控 / 市控 / 区控 for who monitors, 国考 / 市考 / 区考 for what it is assessed: two things that often differ.
-enum class SectionRank : std::uint8_t { kNone, kNational, kMunicipal, kDistrict };
+enum class SectionRank : std::uint8_t { kNotSet, kNational, kMunicipal, kDistrict };
 enum class SectionKind : std::uint8_t { kRiver, kLake };  ///< lakes and reservoirs are graded differently
 
 struct Section {
@@ -27,13 +27,11 @@ struct Section {
   ReachIndex reach = kNone;
   double km = 0;             ///< from the upper end of the reach
   PartyIndex party = kNone;  ///< responsible; where the section stands does not tell
-  SectionRank monitored_by = SectionRank::kNone;
-  SectionRank assessed_for = SectionRank::kNone;
+  SectionRank monitored_by = SectionRank::kNotSet;
+  SectionRank assessed_for = SectionRank::kNotSet;
   SectionKind kind = SectionKind::kRiver;
   std::uint8_t target_class = 0;                ///< 1 to 5 (GB 3838-2002), 0 when none is set
   std::uint32_t expected_interval_minutes = 0;  ///< expected rhythm; 0 when none is set
 };
-
-Words words(SectionKind kind);
 
 }  // namespace thalweg::region

@@ -30,6 +30,5 @@ std::optional<Family> family_from_topic(std::string_view word);
 std::span<const std::string> topic_words();
 /// Does `topic` (a word of a family, or a whole type) cover records of `type`?
 bool topic_covers(std::string_view topic, std::string_view type);
-Words words(Family family);
 
 }  // namespace thalweg::region
