@@ -18,9 +18,8 @@ struct evp_pkey_st;
 
 namespace thalweg::trust {
 
-/// Algorithm identifiers of the formats. 2 is reserved for SM2 with SM3.
-inline constexpr std::uint8_t kEd25519 = 1;
-inline constexpr std::uint8_t kSha256 = 1;
+/// Signature algorithm 1 of every format. 2 is kept for SM2 with SM3.
+inline constexpr std::uint8_t kAlgorithmEd25519 = 1;
 
 /// What a signature is for. A signature made for one domain is void in every other.
 namespace domain {
@@ -33,7 +32,7 @@ using Signature = std::array<std::uint8_t, 64>;
 
 /// A public signing key as it stands in documents. A value; says nothing about whose it is.
 struct PublicKey {
-  std::uint8_t algorithm = kEd25519;
+  std::uint8_t algorithm = kAlgorithmEd25519;
   std::array<std::uint8_t, 32> bytes{};
 
   auto operator<=>(const PublicKey&) const = default;
@@ -122,6 +121,7 @@ struct CurveKeyPair {
   CurveKeyPair& operator=(CurveKeyPair&&) noexcept;
   ~CurveKeyPair();
 
+  /// As SigningKey::generate().
   static CurveKeyPair generate();
   /// The file holds the secret; the public key is computed. Errors: as SigningKey::load().
   static Result<CurveKeyPair> load(const Path& path);

@@ -14,9 +14,7 @@
 
 namespace thalweg::trust {
 
-/// Kind 0: the whole record. Kind 1 is reserved for disclosure in part.
-inline constexpr std::uint8_t kWholeRecord = 0;
-
+/// `kind` as in model/parcel.h: kWholeRecord.
 Hash256 leaf_hash(std::uint8_t kind, ByteView bytes);
 Hash256 node_hash(const Hash256& left, const Hash256& right);
 
@@ -29,7 +27,8 @@ class RootBuilder {
   Hash256 root() const;
 
  private:
-  std::array<Hash256, 64> full_;  // full_[i]: root of a full subtree of 2^i leaves, valid where bit i of count_ is set
+  std::array<Hash256, 64>
+      full_{};  // full_[i]: root of a full subtree of 2^i leaves, valid where bit i of count_ is set
   std::uint64_t count_ = 0;
 };
 

@@ -12,7 +12,9 @@ namespace thalweg {
 struct ParcelHeader;
 struct ParcelView;
 class ParcelBody;
-struct ParcelPartView;
+struct PartView;
+class PartBody;
+enum class Compression : std::uint8_t;
 }  // namespace thalweg
 
 namespace thalweg::trust {
@@ -27,11 +29,12 @@ struct PublicKey;
 /// Costs one signature, and hashing and packing of the records. Errors: kParcelTooLarge, kInvalid (no records, names
 /// that are no codes).
 Result<Bytes> seal_parcel(ParcelHeader& header, std::span<const ByteView> records, const SigningKey& key,
-                          bool compress);
+                          Compression compression);
 
-/// Checks the signature alone: who vouches for this header. Cheap refusal before a body is expanded.
-/// Errors: kAlgorithmUnknown, kParcelSignature.
+/// Checks the signature alone, of a parcel or a part: who vouches for this header. Cheap refusal before a body is
+/// expanded. Errors: kAlgorithmUnknown, kParcelSignature.
 Status check_signature(const ParcelView& parcel, const Verifier& key);
+Status check_signature(const PartView& part, const Verifier& key);
 
 /// Checks that `body` is what the signed root says. Errors: kParcelRoot.
 Status check_root(const ParcelView& parcel, const ParcelBody& body);
@@ -44,11 +47,12 @@ Status check_parcel(const ParcelView& parcel, const ParcelBody& body, const Publ
 /// Makes a part of a parcel for a receiver who may see only the records `indexes` (ascending, each once): header and
 /// signature unchanged, each record with its Merkle path.
 /// Errors: kInvalid for indexes that do not ascend or lie beyond the parcel.
-Result<Bytes> make_part(const ParcelView& parcel, const ParcelBody& body, std::span<const std::uint32_t> indexes);
+Result<Bytes> make_part(const ParcelView& parcel, const ParcelBody& body, std::span<const std::uint32_t> indexes,
+                        Compression compression);
 
 /// Checks a part: the signature, and every record's path to the signed root.
 /// Errors: kAlgorithmUnknown, kParcelSignature, kProofInvalid (the message names the index).
-Status check_part(const ParcelPartView& part, const Verifier& key);
-Status check_part(const ParcelPartView& part, const PublicKey& key);
+Status check_part(const PartView& part, const PartBody& body, const Verifier& key);
+Status check_part(const PartView& part, const PartBody& body, const PublicKey& key);
 
 }  // namespace thalweg::trust
