@@ -132,6 +132,12 @@ class Config {
     }
     return all;
   }
+  /// The JSON text of whatever stands at `key`.
+  Result<std::string> raw(std::string_view key) const {
+    const auto* v = find(key);
+    if (v == nullptr) return fault(key, "is missing");
+    return v->dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  }
   /// The keys of this object, sorted.
   std::vector<std::string> keys() const {
     std::vector<std::string> all;
