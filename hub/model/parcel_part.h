@@ -12,6 +12,7 @@
 
 namespace thalweg {
 
+inline constexpr std::size_t kMaxPartBytes = 6 << 20;  ///< as it travels: the records and paths of a full parcel
 inline constexpr std::size_t kMaxPathBytes = 12 * sizeof(Hash256);  ///< a tree of kMaxParcelRecords leaves
 inline constexpr std::size_t kMaxPartRawBytes =
     kMaxParcelRawBytes + kMaxParcelRecords * (kMaxPathBytes + 2 * sizeof(std::uint32_t));

@@ -1,0 +1,69 @@
+#include "model/nearest.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <numeric>
+
+namespace thalweg {
+namespace {
+
+constexpr std::size_t kMaxCharacters = 64;
+
+/// The characters of UTF-8 text, ASCII in lower case; a byte that is no UTF-8 stands for itself.
+std::u32string characters(std::string_view text) {
+  std::u32string out;
+  for (std::size_t i = 0; i < text.size() && out.size() < kMaxCharacters;) {
+    const auto lead = static_cast<unsigned char>(text[i]);
+    const std::size_t size = lead < 0xc0 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+    char32_t c = lead;
+    if (size > 1 && i + size <= text.size()) {
+      for (std::size_t k = 1; k < size; ++k) c = c << 8 | static_cast<unsigned char>(text[i + k]);
+      i += size;
+    } else {
+      if (c >= 'A' && c <= 'Z') c += 'a' - 'A';
+      ++i;
+    }
+    out.push_back(c);
+  }
+  return out;
+}
+
+std::size_t edits(const std::u32string& a, const std::u32string& b) {
+  std::size_t row[kMaxCharacters + 1];
+  std::iota(row, row + b.size() + 1, std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t k = 1; k <= b.size(); ++k) {
+      const std::size_t above = row[k];
+      row[k] = std::min({above + 1, row[k - 1] + 1, diagonal + (a[i - 1] == b[k - 1] ? 0 : 1)});
+      diagonal = above;
+    }
+  }
+  return row[b.size()];
+}
+
+}  // namespace
+
+std::vector<std::string> nearest(std::string_view wanted, std::span<const std::string> known, std::size_t at_most) {
+  const std::u32string from = characters(wanted);
+  std::vector<std::pair<std::size_t, const std::string*>> found;
+  for (const std::string& name : known) {
+    const std::u32string to = characters(name);
+    if (from.empty() || to.empty()) continue;
+    const std::size_t distance = edits(from, to);
+    if (from.starts_with(to) || to.starts_with(from)) {
+      found.emplace_back(std::min<std::size_t>(distance, 1), &name);  // half a name is as good as one typing error
+    } else if (distance <= 1 || distance * 3 <= std::max(from.size(), to.size())) {
+      found.emplace_back(distance, &name);
+    }
+  }
+  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
+    return a.first != b.first ? a.first < b.first : *a.second < *b.second;
+  });
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < found.size() && names.size() < at_most; ++i) names.push_back(*found[i].second);
+  return names;
+}
+
+}  // namespace thalweg
