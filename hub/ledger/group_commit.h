@@ -33,7 +33,8 @@ struct Submission {
   Done done;              ///< may be empty; on the writer thread
 };
 
-/// The end of one attempt to write a block: with `error` none of its entries is in the ledger.
+/// The end of one attempt to write a block: with `error` none of these entries is in the ledger, and they are all that
+/// was waiting.
 struct BlockOutcome {
   std::optional<Error> error;
   BlockPtr block;                   ///< null with error
@@ -53,7 +54,7 @@ struct GroupCommitOptions {
 /// Writes submitted entries to a ledger, in the order of submit(), as many per block as are waiting. One record alone
 /// is written at once; while a sync runs, those that come meanwhile make up the next block.
 ///
-/// After a block failed, all that waits fails with the same error, in order, and submit() answers that error until
+/// When a block fails, all that waits fails with it, in order, and submit() answers the same error until
 /// resume(): the owner first takes back what it had derived from the lost entries (numbers, sequences).
 ///
 /// Owns: the writer thread. Borrows: `ledger` and `clock`, which outlive it.
@@ -91,7 +92,7 @@ class GroupCommit {
 
   struct Counters {
     std::uint64_t blocks = 0, entries = 0, bytes = 0, failures = 0;
-    std::int64_t last_sync_ns = 0;  ///< time of the last append
+    std::int64_t last_append_ns = 0;  ///< how long the last one took
   };
   Counters counters() const;
 

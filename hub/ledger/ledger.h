@@ -71,10 +71,10 @@ class Ledger {
   /// The oldest block that is still held.
   virtual std::uint64_t first_block() const = 0;
 
-  /// Writes one block and syncs it. On failure the chain is as it was.
+  /// Writes one block, syncs it, and gives it. On failure the chain is as it was.
   /// Costs one write, one sync and SHA-256 over the entries. Errors: kInvalid (no entries, an entry over 16 MiB),
   /// kDiskFull and kIo (nothing was added; may be tried again), kSyncFailed (the log takes no more until reopened).
-  virtual Result<BlockInfo> append(std::span<const EntryRef> entries, const AppendAs& as) = 0;
+  virtual Result<BlockPtr> append(std::span<const EntryRef> entries, const AppendAs& as) = 0;
   /// Leader epoch of the following blocks. Errors: kInvalid when lower than the head's.
   virtual Status set_epoch(std::uint64_t epoch) = 0;
 

@@ -74,10 +74,11 @@ class SegmentLog final : public Ledger {
   Hash256 id() const override;
   BlockInfo head() const override;
   std::uint64_t first_block() const override;
-  Result<BlockInfo> append(std::span<const EntryRef> entries, const AppendAs& as) override;
+  Result<BlockPtr> append(std::span<const EntryRef> entries, const AppendAs& as) override;
   /// For those who have no flags to set.
   Result<BlockInfo> append(std::span<const EntryRef> entries, std::int64_t time_unix_ns) {
-    return append(entries, AppendAs{time_unix_ns, 0});
+    TW_ASSIGN(BlockPtr block, append(entries, AppendAs{time_unix_ns, 0}));
+    return block->info;
   }
   Status set_epoch(std::uint64_t epoch) override;
   Result<std::vector<BlockPtr>> read_run(std::uint64_t first, std::size_t max_bytes) const override;
