@@ -142,6 +142,8 @@ Status SegmentLog::State::load_active(const SegmentHeader& header, std::unique_p
       TW_TRY(file->write_at(scan.last_offset, last));
     }
     TW_TRY(file->sync());
+    // The same holds for the segment's name.
+    TW_TRY(files->sync_folder(folder));
   }
   active = header;
   active_file = std::move(file);
