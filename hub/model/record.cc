@@ -184,6 +184,8 @@ class Reading {
     std::string_view raw;
     if (const auto error = object.raw_json().get(raw)) return not_json(error, &document);
     envelope_.data_raw = without_blanks_behind(raw);
+    // Skipping counts brackets of both kinds alike.
+    if (!envelope_.data_raw.ends_with('}')) not_json(simdjson::TAPE_ERROR, &document);
   }
 
   void read_extension(std::string_view name, ondemand::value value, ondemand::document& document) {
