@@ -60,7 +60,7 @@ class KeyDirectory : public std::enable_shared_from_this<KeyDirectory> {
   /// Enrols, renews or replaces. From `block_unix_ns`, or from its valid_from if that is later, the newest serial of a
   /// gate replaces the older. A document that is here already changes nothing and is no error.
   /// Errors: kPinMismatch, kKeyUnknown (no pin, kRefuse), kKeyRevoked (the serial is withdrawn already),
-  /// kCertificateInvalid (the serial is not newer; a key in it serves another gate). Copies the tables: 0.1 ms for
+  /// kCertificateInvalid (the serial is not newer; a key in it serves another gate). Copies the tables: 0.2 ms for
   /// 1,000 gates.
   Result<Ptr> with(const Signed<GateCertificate>& certificate, std::int64_t block_unix_ns,
                    Unpinned unpinned = Unpinned::kRefuse) const;
