@@ -36,3 +36,20 @@ function(thalweg_add_plugin id)
   endif()
   configure_file("${arg_MANIFEST}" "${CMAKE_BINARY_DIR}/plugins/${id}/plugin.json" COPYONLY)
 endfunction()
+
+# thalweg_embed_factors(TARGET): makes "thalweg_factors_tsv.h" with the factor dictionary for TARGET (cpp/factors.h reads it).
+function(thalweg_embed_factors target)
+  set(tsv "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/../data/factors.tsv")
+  set(out "${CMAKE_CURRENT_BINARY_DIR}/thalweg_factors/thalweg_factors_tsv.h")
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${tsv}")
+  file(READ "${tsv}" text)
+  file(CONFIGURE OUTPUT "${out}" @ONLY CONTENT
+"// Made from sdk/data/factors.tsv. Do not edit.
+#pragma once
+#include <string_view>
+namespace thalweg {
+inline constexpr std::string_view kFactorsTsv = R\"thalweg(@text@)thalweg\";
+}  // namespace thalweg
+")
+  target_include_directories(${target} PRIVATE "${CMAKE_CURRENT_BINARY_DIR}/thalweg_factors")
+endfunction()
