@@ -78,10 +78,13 @@ class Region {
   Result<PartyIndex> find_party(std::string_view key) const;
   /// Code, or the MN of a station whatever its dates.
   std::optional<SectionIndex> section_by_key(std::string_view code_or_mn) const;
+  /// The only section of that name or alias; nothing when there is none, or several.
+  std::optional<SectionIndex> section_named(std::string_view name) const;
   /// Code, MN (as it stood at `at_unix_ns`), name or alias. Errors: kSectionUnknown: nobody has it (nearest names), or
   /// several have that name (their codes): never guessed.
   Result<SectionIndex> find_section(std::string_view text, std::optional<std::int64_t> at_unix_ns = {}) const;
-  std::optional<RiverIndex> river_by_code(std::string_view code) const;
+  /// Code; or the only river of that name or alias.
+  std::optional<RiverIndex> river_by_key(std::string_view key) const;
   /// Code, name or alias. Errors: kNotFound as above.
   Result<RiverIndex> find_river(std::string_view text) const;
   std::optional<ReachIndex> reach_by_code(std::string_view code) const;
@@ -109,6 +112,7 @@ class Region {
  private:
   friend class Builder;
   Region() = default;
+  void index_names();
 
   struct TextHash {
     using is_transparent = void;

@@ -15,6 +15,7 @@ class MistakeList {
  public:
   explicit MistakeList(std::vector<Mistake>& out) : out_(out) {}
   void add(const std::string& file, std::uint32_t line, std::string key, Code code, Words message);
+  bool full() const { return out_.size() > kMost; }
 
  private:
   static constexpr std::size_t kMost = 1000;

@@ -21,8 +21,6 @@ struct Question {
   Lane lane = Lane::kRoutine;
   std::string_view section;  ///< code, MN or (notices) name; for section data the subject. Empty: none named
   std::string_view river;    ///< code, name or alias; empty: none named
-  std::string_view reach;    ///< code, with `km`, for an incident between sections; empty: none named
-  double km = -1;            ///< from the upper end of `reach`; negative: not known
   NoticeKind notice = NoticeKind::kNone;
   std::span<const std::string_view> case_parties = {};  ///< enforcement: the parties that the record names
   std::span<const std::string_view> told_before = {};   ///< end of alert: who got the incident's notices so far
@@ -71,6 +69,8 @@ struct Route {
 /// are. Make a new table when the region changes and when `next_change_unix_ns()` has come.
 class RouteTable {
  public:
+  struct Tables;  ///< tables.h
+
   RouteTable(std::shared_ptr<const region::Region> region, std::int64_t at_unix_ns);
   ~RouteTable();
   RouteTable(RouteTable&&) noexcept;
@@ -91,7 +91,6 @@ class RouteTable {
   bool still_allows(std::string_view agreement, std::string_view sender, std::string_view receiver) const;
 
  private:
-  struct Tables;
   std::unique_ptr<Tables> tables_;
 };
 
