@@ -1,0 +1,343 @@
+// gate_config.cc: see gate_config.h.
+#include "gate/gate_config.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <sstream>
+#include <toml++/toml.h>
+
+#include "model/ids.h"
+#include "model/nearest.h"
+
+namespace thalweg::gate {
+namespace {
+
+bool matches(const std::vector<std::string>& patterns, std::string_view value) {
+  return std::any_of(patterns.begin(), patterns.end(), [&](std::string_view pattern) {
+    if (pattern.ends_with('*')) return value.starts_with(pattern.substr(0, pattern.size() - 1));
+    return value == pattern;
+  });
+}
+
+/// One table of the file: reads by key, remembers which keys it knows, and notes what does not fit.
+class Section {
+ public:
+  Section(const toml::table& table, std::string prefix, std::vector<ConfigMistake>& mistakes)
+      : table_(table), prefix_(std::move(prefix)), mistakes_(mistakes) {}
+
+  /// Every key that nobody asked for is a mistake.
+  void finish() {
+    std::vector<std::string> known(known_.begin(), known_.end());
+    for (const auto& [key, node] : table_) {
+      const std::string name(key.str());
+      if (known_.contains(name)) continue;
+      std::string message = "unknown key";
+      if (const auto near = nearest(name, known); !near.empty()) message += ", did you mean " + near.front() + "?";
+      note(node, name, message);
+    }
+  }
+
+  void note(const toml::node& node, std::string_view key, std::string message) {
+    mistakes_.push_back({static_cast<int>(node.source().begin.line), prefix_ + std::string(key), std::move(message)});
+  }
+  void missing(std::string_view key, std::string message) {
+    mistakes_.push_back({static_cast<int>(table_.source().begin.line), prefix_ + std::string(key), std::move(message)});
+  }
+
+  const toml::node* find(std::string_view key) {
+    known_.insert(std::string(key));
+    return table_.get(key);
+  }
+
+  bool text(std::string_view key, std::string& out) {
+    const toml::node* node = find(key);
+    if (node == nullptr) return false;
+    if (const auto* value = node->as_string(); value != nullptr && !value->get().empty()) {
+      out = value->get();
+      return true;
+    }
+    note(*node, key, "must be a text that is not empty");
+    return false;
+  }
+
+  bool texts(std::string_view key, std::vector<std::string>& out) {
+    const toml::node* node = find(key);
+    if (node == nullptr) return false;
+    const auto* list = node->as_array();
+    if (list == nullptr) {
+      note(*node, key, "must be a list of texts");
+      return false;
+    }
+    for (const toml::node& item : *list) {
+      if (const auto* value = item.as_string(); value != nullptr && !value->get().empty()) {
+        out.push_back(value->get());
+      } else {
+        note(item, key, "must be a text that is not empty");
+      }
+    }
+    return true;
+  }
+
+  template <class Number>
+  void number(std::string_view key, std::int64_t lowest, std::int64_t highest, std::int64_t unit, Number& out) {
+    const toml::node* node = find(key);
+    if (node == nullptr) return;
+    const auto* value = node->as_integer();
+    if (value == nullptr || value->get() < lowest || value->get() > highest) {
+      note(*node, key, fmt::format("must be a whole number from {} to {}", lowest, highest));
+      return;
+    }
+    out = static_cast<Number>(value->get() * unit);
+  }
+
+  const toml::table* table(std::string_view key) {
+    const toml::node* node = find(key);
+    if (node == nullptr) return nullptr;
+    if (const auto* value = node->as_table()) return value;
+    note(*node, key, "must be a table");
+    return nullptr;
+  }
+
+  const std::string& prefix() const { return prefix_; }
+  std::vector<ConfigMistake>& mistakes() { return mistakes_; }
+
+ private:
+  const toml::table& table_;
+  std::string prefix_;
+  std::vector<ConfigMistake>& mistakes_;
+  std::set<std::string> known_;
+};
+
+void read_filter(Section& adapter, std::string_view key, RecordFilter& out, bool& there) {
+  const toml::table* table = adapter.table(key);
+  there = table != nullptr;
+  if (!there) return;
+  Section section(*table, adapter.prefix() + std::string(key) + ".", adapter.mistakes());
+  section.texts("types", out.types);
+  if (out.types.empty()) section.missing("types", "names at least one type, or \"*\"");
+  section.texts("subjects", out.subjects);
+  section.finish();
+}
+
+void read_limits(Section& adapter, RunnerLimits& out) {
+  const toml::table* table = adapter.table("limits");
+  if (table == nullptr) return;
+  Section section(*table, adapter.prefix() + "limits.", adapter.mistakes());
+  section.number("memory_mib", 0, 1 << 20, 1 << 20, out.memory_bytes);
+  section.number("open_files", 0, 1 << 20, 1, out.open_files);
+  section.number("deliver_batch", 1, 4096, 1, out.deliver_batch);
+  section.number("deliver_timeout_s", 1, 3600, 1000, out.deliver_timeout_ms);
+  section.number("restarts", 0, 1000, 1, out.restarts);
+  section.number("restart_window_s", 1, 86400, 1000, out.restart_window_ms);
+  section.finish();
+}
+
+void read_adapter_config(Section& section, FileSystem& files, const Path& folder, std::string& out) {
+  std::string file;
+  const toml::table* inline_table = section.table("config");
+  const bool has_file = section.text("config_file", file);
+  if (inline_table != nullptr && has_file) {
+    section.missing("config_file", "give either config or config_file");
+  } else if (inline_table != nullptr) {
+    std::ostringstream json;
+    json << toml::json_formatter{*inline_table, toml::format_flags::quote_dates_and_times};
+    out = json.str();
+  } else if (has_file) {
+    auto bytes = read_file(files, folder / file, 1 << 20);
+    if (bytes) {
+      out.assign(as_text(*bytes));
+    } else {
+      section.missing("config_file", bytes.error().message);
+    }
+  }
+}
+
+AdapterConfig read_adapter(const toml::table& table, std::size_t place, FileSystem& files, const GateConfig& gate,
+                           std::vector<ConfigMistake>& mistakes) {
+  Section section(table, fmt::format("adapter[{}].", place), mistakes);
+  AdapterConfig adapter;
+  if (!section.text("instance", adapter.instance)) {
+    section.missing("instance", "a name for this adapter is missing");
+  } else if (!valid_code(adapter.instance)) {
+    section.missing("instance", "1 to 64 of 0-9 A-Z a-z . _ -");
+  }
+  std::string library;
+  const bool has_library = section.text("library", library);
+  if (!section.text("plugin", adapter.plugin) && !has_library) section.missing("plugin", "names the plugin to run");
+  if (has_library) {
+    adapter.library = gate.folder / library;
+  } else if (!adapter.plugin.empty()) {
+    if (!valid_code(adapter.plugin)) section.missing("plugin", "a name, not a path; a path goes into library");
+    adapter.library = gate.plugins / adapter.plugin / (adapter.plugin + ".so");
+  }
+  if (adapter.plugin.empty()) adapter.plugin = Path(library).stem().string();
+
+  std::vector<std::string> lanes;
+  if (section.texts("lanes", lanes)) {
+    adapter.lanes = {false, false};
+    if (lanes.empty()) section.missing("lanes", "names routine, urgent or both");
+    for (const std::string& lane : lanes) {
+      if (auto parsed = lane_from(lane)) {
+        adapter.lanes[static_cast<std::size_t>(*parsed)] = true;
+      } else {
+        section.missing("lanes", "'" + lane + "' is no lane: routine or urgent");
+      }
+    }
+  }
+  bool submits = false, receives = false;
+  read_filter(section, "submit", adapter.submit, submits);
+  read_filter(section, "receive", adapter.receive, receives);
+  if (submits == receives) {
+    section.missing("submit", "an instance is a source (submit) or a sink (receive): give exactly one");
+  }
+  adapter.kind = submits ? "source" : "sink";
+  read_adapter_config(section, files, gate.folder, adapter.config_json);
+  read_limits(section, adapter.limits);
+  section.finish();
+  return adapter;
+}
+
+void read_retry(Section& root, GateConfig& config) {
+  const toml::table* table = root.table("retry");
+  if (table == nullptr) return;
+  Section section(*table, "retry.", root.mistakes());
+  for (Lane lane : {Lane::kRoutine, Lane::kUrgent}) {
+    const toml::table* one = section.table(name(lane));
+    if (one == nullptr) continue;
+    RetryRule& rule = config.retry[static_cast<std::size_t>(lane)];
+    Section keys(*one, fmt::format("retry.{}.", name(lane)), root.mistakes());
+    keys.number("max_attempts", 1, 1'000'000, 1, rule.max_attempts);
+    keys.number("max_age_s", 1, 365ll * 86400, 1000, rule.max_age_ms);
+    keys.number("first_delay_ms", 1, 3'600'000, 1, rule.first_delay_ms);
+    keys.number("longest_delay_ms", 1, 86'400'000, 1, rule.longest_delay_ms);
+    keys.finish();
+  }
+  section.finish();
+}
+
+void read_limits(Section& root, GateConfig& config) {
+  const toml::table* table = root.table("limits");
+  if (table == nullptr) return;
+  Section section(*table, "limits.", root.mistakes());
+  section.number("outbox_mib", 16, 1 << 24, 1 << 20, config.outbox_bytes);
+  section.number("inbox_mib", 16, 1 << 24, 1 << 20, config.inbox_bytes);
+  section.number("inbox_credit_kib", 4096 + 64, 1 << 20, 1 << 10, config.inbox_credit_bytes);
+  section.number("parcel_kib", 1, 4096 - 64, 1 << 10, config.parcel_bytes);
+  section.number("parcel_records", 1, 4096, 1, config.parcel_records);
+  section.number("keep_days", 1, 3650, 1, config.keep_days);
+  section.number("origin_keys", 1000, 1 << 30, 1, config.origin_keys);
+  section.number("reserve_percent", 0, 50, 1, config.reserve_percent);
+  section.finish();
+}
+
+void read_hub(Section& root, GateConfig& config) {
+  const toml::table* table = root.table("hub");
+  config.hub_card = config.folder / "hub.card";
+  if (table == nullptr) return;
+  Section section(*table, "hub.", root.mistakes());
+  std::string card;
+  if (section.text("card", card)) config.hub_card = config.folder / card;
+  for (Lane lane : {Lane::kRoutine, Lane::kUrgent}) {
+    auto& addresses = config.hubs[static_cast<std::size_t>(lane)];
+    section.texts(name(lane), addresses);
+    for (const std::string& address : addresses) {
+      const auto colon = address.rfind(':');
+      if (colon == std::string::npos || colon == 0 || colon + 1 == address.size()) {
+        section.missing(name(lane), "'" + address + "' is not HOST:PORT");
+      }
+    }
+  }
+  section.finish();
+}
+
+void read_all(const toml::table& table, FileSystem& files, GateConfig& config, std::vector<ConfigMistake>& mistakes) {
+  Section root(table, "", mistakes);
+  if (!root.text("party", config.party)) root.missing("party", "the code of the party is missing");
+  if (!config.party.empty() && !valid_code(config.party)) root.missing("party", "1 to 64 of 0-9 A-Z a-z . _ -");
+  if (!root.text("gate", config.gate)) root.missing("gate", "the name of this gate is missing");
+  if (!config.gate.empty() && !valid_code(config.gate)) root.missing("gate", "1 to 64 of 0-9 A-Z a-z . _ -");
+  const auto path = [&](std::string_view key, std::string_view otherwise) {
+    std::string value(otherwise);
+    root.text(key, value);
+    return value.empty() ? Path() : config.folder / value;
+  };
+  config.keys = path("keys", "keys");
+  config.state = path("state", "state");
+  config.plugins = path("plugins", "plugins");
+  config.runner = path("runner", "");
+  read_hub(root, config);
+  read_limits(root, config);
+  read_retry(root, config);
+  root.number("utc_offset_minutes", -720, 840, 1, config.utc_offset_minutes);
+  root.texts("people", config.people);
+  root.texts("pins", config.pins);
+
+  if (const toml::node* node = root.find("adapter")) {
+    const auto* list = node->as_array();
+    if (list == nullptr || !list->is_homogeneous<toml::table>()) {
+      root.note(*node, "adapter", "must be [[adapter]] tables");
+    } else {
+      std::set<std::string> names;
+      for (const toml::node& item : *list) {
+        config.adapters.push_back(read_adapter(*item.as_table(), names.size(), files, config, mistakes));
+        if (!names.insert(config.adapters.back().instance).second) {
+          root.note(item, "adapter.instance", "'" + config.adapters.back().instance + "' is used twice");
+        }
+      }
+    }
+  }
+  root.finish();
+}
+
+}  // namespace
+
+bool RecordFilter::admits(std::string_view type, std::string_view subject) const {
+  return matches(types, type) && (subjects.empty() || matches(subjects, subject));
+}
+
+const AdapterConfig* GateConfig::adapter(std::string_view instance) const {
+  for (const AdapterConfig& adapter : adapters) {
+    if (adapter.instance == instance) return &adapter;
+  }
+  return nullptr;
+}
+
+Result<GateConfig> GateConfig::load(FileSystem& files, const Path& file, std::vector<ConfigMistake>& mistakes) {
+  TW_ASSIGN(const Bytes bytes, read_file(files, file, 4 << 20));
+  std::error_code ignored;
+  const Path whole = std::filesystem::absolute(file, ignored);
+  return parse(files, as_text(bytes), whole.parent_path(), mistakes);
+}
+
+Result<GateConfig> GateConfig::parse(FileSystem& files, std::string_view text, const Path& folder,
+                                     std::vector<ConfigMistake>& mistakes) {
+  GateConfig config;
+  config.folder = folder;
+  config.retry[static_cast<std::size_t>(Lane::kUrgent)] = {3, 600'000, 1000, 60'000};
+  try {
+    const toml::table table = toml::parse(text);
+    read_all(table, files, config, mistakes);
+  } catch (const toml::parse_error& error) {
+    mistakes.push_back({static_cast<int>(error.source().begin.line), "", std::string(error.description())});
+  } catch (const std::exception& error) {
+    mistakes.push_back({0, "", error.what()});
+  }
+  if (!mistakes.empty()) return Error{Code::kConfig, fmt::format("{} mistakes in gate.toml", mistakes.size())};
+  return config;
+}
+
+std::string show(const Path& file, const std::vector<ConfigMistake>& mistakes) {
+  std::string out;
+  for (const ConfigMistake& mistake : mistakes) {
+    out += file.string();
+    if (mistake.line > 0) out += fmt::format(":{}", mistake.line);
+    out += ": ";
+    if (!mistake.key.empty()) out += mistake.key + ": ";
+    out += mistake.message + "\n";
+  }
+  return out;
+}
+
+}  // namespace thalweg::gate

@@ -1,0 +1,353 @@
+// inbox.cc: see inbox.h.
+#include "gate/inbox.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+
+namespace thalweg::gate {
+namespace {
+constexpr std::int64_t kDayNs = 86'400'000'000'000;
+constexpr std::int64_t kHourNs = 3'600'000'000'000;
+constexpr std::size_t kRecentBytes = 16u << 20;
+}  // namespace
+
+bool InboxItem::was_held(std::uint32_t index) const { return std::binary_search(held.begin(), held.end(), index); }
+
+Result<InboxItemRef> open_item(const ledger::BlockPtr& block, std::uint32_t entry) {
+  if (entry >= block->entries.size()) return Error{Code::kDamaged, "no such entry in the inbox"};
+  ByteReader in(block->entries[entry].bytes);
+  TW_ASSIGN(auto head, DeliveryEntryHead::decode(in));
+  auto item = std::make_shared<InboxItem>();
+  item->held = std::move(head.held);
+  item->doubt = head.code;
+  item->doubt_text = std::move(head.text);
+  item->received_unix_ns = block->info.time_unix_ns;
+  TW_ASSIGN(item->delivered, Delivered::open(block, in.raw(in.left())));
+  return InboxItemRef(std::move(item));
+}
+
+Result<std::unique_ptr<Inbox>> Inbox::open(FileSystem& files, const Path& folder, const Clock& clock, Loop& loop,
+                                           const GateConfig& config, const GateTrust& trust, ReceiptBook& receipts,
+                                           InboxOptions options) {
+  std::unique_ptr<Inbox> self(new Inbox({files, clock, loop, trust, receipts}, config, std::move(options)));
+  AppliedLogOptions log;
+  ByteWriter genesis(log.genesis);
+  genesis.short_text("inbox");
+  genesis.short_text(config.party);
+  genesis.short_text(config.gate);
+  genesis.u8(static_cast<std::uint8_t>(self->options_.lane));
+  log.thread_name = "inbox-" + std::string(name(self->options_.lane));
+  log.reserve_percent = config.reserve_percent;
+  log.sync_delay_ns = self->options_.sync_delay_ns;
+  log.segment_bytes = self->options_.segment_bytes;
+  log.lock_folder = self->options_.lock_folder;
+  TW_ASSIGN(self->log_, AppliedLog::open(files, folder, clock, loop, std::move(log), *self));
+  self->state_.forget_before(self->log_->log().first_block());
+  self->held_ = self->state_.held;
+  self->stored_epoch_ = self->state_.epoch;
+  self->stored_sequence_ = self->state_.last_sequence;
+  self->recent_.clear();
+  self->recent_bytes_ = 0;
+  return self;
+}
+
+// ---- the hub ----
+
+void Inbox::fill(link::Hello& hello) const {
+  hello.inbox_epoch = state_.epoch;
+  hello.inbox_sequence = state_.last_sequence;
+  hello.inbox_fresh = state_.fresh;
+}
+
+void Inbox::on_welcome(const link::Welcome& welcome) {
+  session_epoch_ = welcome.epoch;
+  expected_ = welcome.next_sequence;
+  if (!state_.fresh && welcome.epoch == stored_epoch_ && expected_ > stored_sequence_ + 1) {
+    log::error("gate", "{} inbox: ends at delivery {}, but the hub goes on at {}: what lies between is missing here",
+               name(options_.lane), stored_sequence_, expected_);
+  }
+  told_ = {};  // a session that ended may not have heard the last settlement
+  if (options_.on_stand && !state_.fresh) options_.on_stand(told_ = stand());
+}
+
+Status Inbox::on_delivery(std::uint64_t sequence, Bytes bytes) {
+  auto shared = std::make_shared<const Bytes>(std::move(bytes));
+  TW_ASSIGN(const Delivery delivery, Delivery::decode(*shared));
+  if (sequence != expected_ || delivery.sequence != sequence || delivery.epoch != session_epoch_) {
+    return Error{Code::kLinkFrame, "delivery " + std::to_string(sequence) + " comes where " +
+                                       std::to_string(expected_) + " is due"};
+  }
+  ++expected_;
+  pending_.push_back({delivery.epoch, sequence, std::move(shared)});
+  store_pending();
+  return {};
+}
+
+bool Inbox::full() {
+  if (log_->log().total_bytes() <= config_.inbox_bytes) return false;
+  return options_.lane != Lane::kUrgent;  // urgent ones may go over; the disk's reserve is their bound
+}
+
+void Inbox::store_pending() {
+  while (!pending_.empty() && !broken_ && !full()) {
+    if (Status stored = store(pending_.front()); !stored) {
+      // No room now: it stays here, the hub gets no credit for it, and tick() tries again.
+      log::warning("gate", "{} inbox: {}", name(options_.lane), stored.error().message);
+      return;
+    }
+    pending_.pop_front();
+  }
+}
+
+Status Inbox::store(const Pending& pending) {
+  const std::uint64_t size = pending.bytes->size();
+  const auto give_back = [this, size](const Error* error) {
+    if (error == nullptr && options_.on_taken) options_.on_taken(size);
+  };
+  if (pending.epoch == stored_epoch_ && pending.sequence <= stored_sequence_) {
+    ++counters_.skipped;
+    give_back(nullptr);
+    return {};
+  }
+  DeliveryEntryHead head;
+  const ByteView bytes(*pending.bytes);
+  auto opened = Delivered::open(pending.bytes, bytes);
+  std::vector<std::uint32_t> indexes;
+  if (!opened) {
+    head.code = opened.error().code;
+    head.text = opened.error().message;
+  } else if (!(*opened)->withdrawn()) {
+    if (Status judged = with_.trust.judge(**opened); !judged) {
+      head.code = judged.error().code;
+      head.text = judged.error().message;
+    }
+    head.records = static_cast<std::uint32_t>((*opened)->records().size());
+    for (const Delivered::Record& record : (*opened)->records()) {
+      indexes.push_back(record.index);
+      if (auto envelope = reader_.read(record.bytes); envelope && envelope->type == kReceiptType) {
+        head.flags |= DeliveryEntryHead::kReceipts;
+      }
+    }
+  }
+  const bool believed = opened && head.code == Code::kOk && !(*opened)->withdrawn();
+  InboxType type = InboxType::kDelivery;
+  Bytes entry;
+  if (believed) {
+    const ParcelHeader& header = (*opened)->header();
+    const bool replay = ((*opened)->delivery().flags & Delivery::kReplay) != 0;
+    const auto fresh = replay ? indexes : held_.missing(header.stream(), header.number, header.count, indexes);
+    if (fresh.empty()) {
+      type = InboxType::kSkipped;
+      entry = SkippedEntry{pending.epoch, pending.sequence, header.merkle_root}.encode();
+      ++counters_.skipped;
+    } else {
+      std::set_difference(indexes.begin(), indexes.end(), fresh.begin(), fresh.end(), std::back_inserter(head.held));
+      counters_.repeated_records += head.held.size();
+    }
+  }
+  if (type == InboxType::kDelivery) entry = head.encode();
+
+  const std::uint64_t tag = next_tag_++;
+  const auto claim = options_.lane == Lane::kUrgent ? ledger::Claim::kReserve : ledger::Claim::kNormal;
+  TW_TRY(log_->submit(static_cast<std::uint8_t>(type), std::move(entry),
+                      type == InboxType::kDelivery ? pending.bytes : nullptr, claim, tag));
+  completions_.emplace(tag, give_back);
+  stored_epoch_ = pending.epoch;
+  stored_sequence_ = pending.sequence;
+  if (believed) {
+    const ParcelHeader& header = (*opened)->header();
+    if ((*opened)->part() != nullptr) {
+      held_.add(header.stream(), header.number, header.count, indexes);
+    } else {
+      held_.add_whole(header.stream(), header.number);
+    }
+  }
+  if (type == InboxType::kDelivery) {
+    auto item = std::make_shared<InboxItem>();
+    if (opened) item->delivered = *opened;
+    item->held = std::move(head.held);
+    item->doubt = head.code;
+    item->doubt_text = std::move(head.text);
+    item->received_unix_ns = with_.clock.wall_unix_ns();
+    under_way_.push_back(std::move(item));
+    ++counters_.deliveries;
+    if (head.code != Code::kOk) {
+      ++counters_.doubtful;
+      log::error("gate", "{} inbox: delivery {} cannot be believed and is kept apart: {}", name(options_.lane),
+                 pending.sequence, under_way_.back()->doubt_text);
+    }
+  }
+  return {};
+}
+
+InboxStand Inbox::stand() const {
+  InboxStand stand;
+  stand.epoch = state_.epoch;
+  stand.sequence = state_.last_sequence;
+  stand.taken = state_.taken_sequence(options_.sinks);
+  stand.dead = static_cast<std::uint32_t>(state_.next_letter - 1);
+  stand.root = state_.last_root;
+  return stand;
+}
+
+// ---- the log ----
+
+Status Inbox::apply(const ledger::EntryRef& entry, ledger::Place place, std::int64_t time_unix_ns) {
+  TW_TRY(state_.apply(entry.type, entry.bytes, place, time_unix_ns));
+  if (entry.type != static_cast<std::uint8_t>(InboxType::kDelivery)) return {};
+  ByteReader in(entry.bytes);
+  TW_ASSIGN(const auto head, DeliveryEntryHead::decode(in));
+  InboxItemRef item;
+  if (!under_way_.empty()) {
+    item = std::move(under_way_.front());
+    under_way_.pop_front();
+  }
+  if ((head.flags & DeliveryEntryHead::kReceipts) != 0 && head.code == Code::kOk) {
+    auto delivered = item ? item->delivered : nullptr;
+    if (!delivered) {
+      TW_ASSIGN(delivered, Delivered::open(nullptr, in.raw(in.left())));
+    }
+    for (const Delivered::Record& record : delivered->records()) {
+      auto envelope = reader_.read(record.bytes);
+      if (envelope && envelope->type == kReceiptType) with_.receipts.add(options_.lane, *envelope);
+    }
+  }
+  if (item && item->delivered) remember(state_.last_ordinal(), std::move(item));
+  return {};
+}
+
+void Inbox::remember(std::uint64_t ordinal, InboxItemRef item) {
+  recent_bytes_ += item->delivered->size_bytes();
+  recent_[ordinal] = item;
+  while (recent_bytes_ > kRecentBytes && recent_.size() > 1) {
+    recent_bytes_ -= recent_.begin()->second->delivered->size_bytes();
+    recent_.erase(recent_.begin());
+  }
+  if (options_.on_item) options_.on_item(ordinal, item);
+}
+
+void Inbox::settled(std::uint64_t tag, const Error* error) {
+  auto found = completions_.find(tag);
+  if (found == completions_.end()) return;
+  auto done = std::move(found->second);
+  completions_.erase(found);
+  done(error);
+}
+
+void Inbox::block_done() {
+  const InboxStand now = stand();
+  if (!state_.fresh && now != told_) {
+    told_ = now;
+    ++counters_.settled;
+    if (options_.on_stand) options_.on_stand(now);
+  }
+  if (options_.on_block) options_.on_block();
+  log_->snapshot_if_due();
+  if (!pending_.empty()) store_pending();
+}
+
+void Inbox::write_failed(const Error& error) {
+  log::error("gate", "{} inbox: {}", name(options_.lane), error.message);
+  under_way_.clear();
+  held_ = state_.held;
+  stored_epoch_ = state_.epoch;
+  stored_sequence_ = state_.last_sequence;
+  pending_.clear();
+  expected_ = 0;  // what was lost comes again with the next session: nothing was settled
+  if (error.code == Code::kSyncFailed) broken_ = error;
+  if (options_.on_fatal) options_.on_fatal(error);
+}
+
+void Inbox::encode_state(Bytes& out) const {
+  state_.encode(out);
+  with_.receipts.encode(options_.lane, out);
+}
+bool Inbox::decode_state(ByteReader& in) { return state_.decode(in) && with_.receipts.decode(options_.lane, in); }
+void Inbox::clear_state() { state_ = InboxState(); }
+
+void Inbox::write(InboxType type, Bytes bytes, std::function<void(const Error*)> done) {
+  const std::uint64_t tag = next_tag_++;
+  Status taken = log_->submit(static_cast<std::uint8_t>(type), std::move(bytes), nullptr, ledger::Claim::kReserve, tag);
+  if (!taken) {
+    if (done) done(&taken.error());
+  } else if (done) {
+    completions_.emplace(tag, std::move(done));
+  }
+}
+
+Result<InboxItemRef> Inbox::item(std::uint64_t ordinal) {
+  if (auto found = recent_.find(ordinal); found != recent_.end()) return found->second;
+  const InboxState::Slot* slot = state_.slot(ordinal);
+  if (slot == nullptr) return Error{Code::kNotFound, "delivery " + std::to_string(ordinal) + " is not held"};
+  TW_ASSIGN(const auto block, log_->log().read(slot->place.block));
+  return open_item(block, slot->place.entry);
+}
+
+void Inbox::act_doubtful(const InboundLetter& letter, ActEntry::What what, std::string_view who,
+                         std::function<void(Status)> done) {
+  ActEntry act;
+  act.letter = letter.id;
+  act.what = what;
+  act.who = who;
+  act.time_unix_ns = with_.clock.wall_unix_ns();
+  if (what == ActEntry::What::kRetry) {
+    auto stored = item(letter.ordinal);
+    if (!stored) return done(std::move(stored).error());
+    if (!(*stored)->delivered) return done(Error{letter.code, letter.text});
+    const Delivered& delivered = *(*stored)->delivered;
+    if (Status judged = with_.trust.judge(delivered); !judged) return done(std::move(judged));
+    // Believed now: it enters the inbox as a delivery of its own, behind what has come since.
+    const ParcelHeader& header = delivered.header();
+    std::vector<std::uint32_t> indexes;
+    for (const Delivered::Record& record : delivered.records()) indexes.push_back(record.index);
+    const auto fresh = held_.missing(header.stream(), header.number, header.count, indexes);
+    DeliveryEntryHead head;
+    head.flags = DeliveryEntryHead::kAgain;
+    head.records = static_cast<std::uint32_t>(indexes.size());
+    std::set_difference(indexes.begin(), indexes.end(), fresh.begin(), fresh.end(), std::back_inserter(head.held));
+    Bytes delivery;
+    delivered.delivery().encode(delivery);
+    auto bytes = std::make_shared<const Bytes>(std::move(delivery));
+    auto again = std::make_shared<InboxItem>(**stored);
+    again->held = head.held;
+    again->doubt = Code::kOk;
+    const std::uint64_t tag = next_tag_++;
+    Status taken = log_->submit(static_cast<std::uint8_t>(InboxType::kDelivery), head.encode(), bytes,
+                                ledger::Claim::kReserve, tag);
+    if (!taken) return done(std::move(taken));
+    under_way_.push_back(std::move(again));
+    held_.add(header.stream(), header.number, header.count, indexes);
+    write(InboxType::kTaken, TakenEntry{letter.id}.encode());
+  }
+  write(InboxType::kAct, act.encode(), [done = std::move(done)](const Error* error) {
+    done(error == nullptr ? Status() : Status(*error));
+  });
+}
+
+void Inbox::tick() {
+  store_pending();
+  const std::int64_t now = with_.clock.steady_ns();
+  const bool over = log_->log().total_bytes() > config_.inbox_bytes;
+  if (now < next_expiry_ns_ && !over) return;
+  next_expiry_ns_ = now + kHourNs;
+  if (log_->clock_doubtful()) return;  // rule 26
+  // Kept: what a sink has not answered, open dead letters, and everything younger than keep_days (unless it is full).
+  const std::int64_t since = over ? INT64_MAX : with_.clock.wall_unix_ns() - config_.keep_days * kDayNs;
+  std::uint64_t ordinal = state_.last_ordinal() + 1;
+  for (const std::string& sink : options_.sinks) {
+    const auto cursor = state_.cursors.find(sink);
+    ordinal = std::min(ordinal, cursor == state_.cursors.end() ? state_.first_ordinal : cursor->second.ordinal);
+  }
+  for (const auto& [id, letter] : state_.letters) ordinal = std::min(ordinal, std::max(letter.ordinal, state_.first_ordinal));
+  std::uint64_t keep = log_->log().head().number + 1;
+  for (std::uint64_t at = state_.first_ordinal; at <= state_.last_ordinal(); ++at) {
+    if (at >= ordinal || state_.slot(at)->time_unix_ns >= since) {
+      keep = state_.slot(at)->place.block;
+      break;
+    }
+  }
+  if (auto first = log_->drop_before(keep)) state_.forget_before(*first);
+}
+
+}  // namespace thalweg::gate

@@ -1,0 +1,235 @@
+// inbox_state.cc: see inbox_state.h.
+#include "gate/inbox_state.h"
+
+#include <algorithm>
+
+#include "model/delivery.h"
+#include "model/parcel.h"
+#include "model/parcel_part.h"
+
+namespace thalweg::gate {
+namespace {
+constexpr std::uint8_t kStateVersion = 1;
+}
+
+Status InboxState::apply(std::uint8_t type, ByteView bytes, ledger::Place place, std::int64_t time_unix_ns) {
+  switch (static_cast<InboxType>(type)) {
+    case InboxType::kDelivery:
+      return apply_delivery(bytes, place, time_unix_ns);
+    case InboxType::kSkipped: {
+      TW_ASSIGN(const auto entry, SkippedEntry::decode(bytes));
+      fresh = false;
+      epoch = entry.epoch;
+      last_sequence = entry.sequence;
+      last_root = entry.root;
+      return {};
+    }
+    case InboxType::kCursor: {
+      TW_ASSIGN(const auto entry, CursorEntry::decode(bytes));
+      cursors[entry.instance] = {entry.ordinal, entry.index, entry.attempts, entry.first_attempt_unix_ns};
+      return {};
+    }
+    case InboxType::kLetter: {
+      TW_ASSIGN(auto entry, LetterEntry::decode(bytes));
+      apply_letter(std::move(entry), time_unix_ns);
+      return {};
+    }
+    case InboxType::kAct: {
+      TW_ASSIGN(const auto entry, ActEntry::decode(bytes));
+      if (entry.what == ActEntry::What::kDrop) {
+        dropped_letters += letters.erase(entry.letter);
+      } else if (auto found = letters.find(entry.letter); found != letters.end()) {
+        found->second.retrying = true;
+      }
+      return {};
+    }
+    case InboxType::kTaken: {
+      TW_ASSIGN(const auto entry, TakenEntry::decode(bytes));
+      taken_letters += letters.erase(entry.letter);
+      return {};
+    }
+  }
+  return Error{Code::kDamaged, "an inbox entry of unknown type " + std::to_string(type)};
+}
+
+Status InboxState::apply_delivery(ByteView bytes, ledger::Place place, std::int64_t time_unix_ns) {
+  ByteReader in(bytes);
+  TW_ASSIGN(const auto head, DeliveryEntryHead::decode(in));
+  TW_ASSIGN(const auto delivery, Delivery::decode(in.raw(in.left())));
+  Slot slot;
+  slot.place = place;
+  slot.epoch = delivery.epoch;
+  slot.sequence = delivery.sequence;
+  slot.records = head.records;
+  slot.time_unix_ns = time_unix_ns;
+  if (head.code != Code::kOk) slot.flags |= Slot::kDoubtful;
+  if (!head.held.empty()) slot.flags |= Slot::kHeld;
+  slots.push_back(slot);
+
+  Hash256 root{};
+  const bool withdrawn = (delivery.flags & Delivery::kWithdrawn) != 0;
+  if (!withdrawn && (delivery.flags & Delivery::kPart) != 0) {
+    // What cannot be parsed was stored all the same, as doubtful; then there is no stream to mark.
+    if (auto part = PartView::parse(delivery.parcel)) {
+      root = part->header.merkle_root;
+      if (auto body = PartBody::expand(*part); body && head.code == Code::kOk) {
+        std::vector<std::uint32_t> indexes;
+        for (std::size_t i = 0; i < body->count(); ++i) indexes.push_back(body->record(i).index);
+        held.add(part->header.stream(), part->header.number, part->header.count, indexes);
+      }
+    }
+  } else if (!withdrawn) {
+    if (auto parcel = ParcelView::parse(delivery.parcel)) {
+      root = parcel->header.merkle_root;
+      if (head.code == Code::kOk) held.add_whole(parcel->header.stream(), parcel->header.number);
+    }
+  }
+  if (head.code == Code::kOk) records += head.records - head.held.size();
+  if ((head.flags & DeliveryEntryHead::kAgain) == 0) {
+    fresh = false;
+    epoch = delivery.epoch;
+    last_sequence = delivery.sequence;
+    last_root = root;
+  }
+  if (head.code != Code::kOk) {
+    LetterEntry letter;
+    letter.ordinal = last_ordinal();
+    letter.code = head.code;
+    letter.text = head.text;
+    apply_letter(std::move(letter), time_unix_ns);
+  }
+  return {};
+}
+
+void InboxState::apply_letter(LetterEntry entry, std::int64_t time_unix_ns) {
+  InboundLetter letter;
+  for (auto& [id, open] : letters) {  // a retry that failed again, or a crash between letter and cursor
+    if (open.instance == entry.instance && open.ordinal == entry.ordinal && open.index == entry.index) {
+      letter.id = id;
+      break;
+    }
+  }
+  if (letter.id == 0) letter.id = next_letter++;
+  letter.instance = std::move(entry.instance);
+  letter.ordinal = entry.ordinal;
+  letter.index = entry.index;
+  letter.record = entry.record;
+  letter.code = entry.code;
+  letter.text = std::move(entry.text);
+  letter.attempts = entry.attempts;
+  letter.time_unix_ns = time_unix_ns;
+  const std::uint64_t id = letter.id;
+  letters[id] = std::move(letter);
+}
+
+void InboxState::forget_before(std::uint64_t block) {
+  while (!slots.empty() && slots.front().place.block < block) {
+    slots.pop_front();
+    ++first_ordinal;
+  }
+}
+
+std::uint64_t InboxState::taken_sequence(const std::vector<std::string>& sinks) const {
+  if (sinks.empty()) return 0;
+  std::uint64_t lowest = last_ordinal() + 1;
+  for (const std::string& sink : sinks) {
+    const auto found = cursors.find(sink);
+    lowest = std::min(lowest, found == cursors.end() ? first_ordinal : found->second.ordinal);
+  }
+  if (lowest > last_ordinal()) return last_sequence;
+  const Slot* before = slot(lowest - 1);
+  return before != nullptr && before->epoch == epoch ? before->sequence : 0;
+}
+
+void InboxState::encode(Bytes& out) const {
+  ByteWriter writer(out);
+  writer.u8(kStateVersion);
+  writer.u8(fresh ? 1 : 0);
+  writer.u64(epoch);
+  writer.u64(last_sequence);
+  writer.raw(last_root);
+  held.encode(out);
+  writer.u64(first_ordinal);
+  writer.u64(slots.size());
+  for (const Slot& slot : slots) {
+    writer.u64(slot.place.block);
+    writer.u32(slot.place.entry);
+    writer.u64(slot.epoch);
+    writer.u64(slot.sequence);
+    writer.u32(slot.records);
+    writer.u32(slot.flags);
+    writer.i64(slot.time_unix_ns);
+  }
+  writer.u32(static_cast<std::uint32_t>(cursors.size()));
+  for (const auto& [instance, cursor] : cursors) {
+    writer.short_text(instance);
+    writer.u64(cursor.ordinal);
+    writer.u32(cursor.index);
+    writer.u32(cursor.attempts);
+    writer.i64(cursor.first_attempt_unix_ns);
+  }
+  writer.u64(letters.size());
+  for (const auto& [id, letter] : letters) {
+    writer.u64(letter.id);
+    writer.short_text(letter.instance);
+    writer.u64(letter.ordinal);
+    writer.u32(letter.index);
+    writer.raw(letter.record.bytes);
+    writer.i32(static_cast<std::int32_t>(letter.code));
+    writer.short_text(letter.text);
+    writer.u32(letter.attempts);
+    writer.i64(letter.time_unix_ns);
+    writer.u8(letter.retrying ? 1 : 0);
+  }
+  for (std::uint64_t value : {next_letter, records, taken_letters, dropped_letters}) writer.u64(value);
+}
+
+bool InboxState::decode(ByteReader& in) {
+  *this = InboxState();
+  if (in.u8() != kStateVersion) return false;
+  fresh = in.u8() != 0;
+  epoch = in.u64();
+  last_sequence = in.u64();
+  last_root = in.array<32>();
+  if (!held.decode(in)) return false;
+  first_ordinal = in.u64();
+  const std::uint64_t count = in.u64();
+  for (std::uint64_t i = 0; i < count && in.ok(); ++i) {
+    Slot slot;
+    slot.place.block = in.u64();
+    slot.place.entry = in.u32();
+    slot.epoch = in.u64();
+    slot.sequence = in.u64();
+    slot.records = in.u32();
+    slot.flags = in.u32();
+    slot.time_unix_ns = in.i64();
+    slots.push_back(slot);
+  }
+  const std::uint32_t sinks = in.u32();
+  for (std::uint32_t i = 0; i < sinks && in.ok(); ++i) {
+    Cursor& cursor = cursors[std::string(in.short_text())];
+    cursor.ordinal = in.u64();
+    cursor.index = in.u32();
+    cursor.attempts = in.u32();
+    cursor.first_attempt_unix_ns = in.i64();
+  }
+  const std::uint64_t open = in.u64();
+  for (std::uint64_t i = 0; i < open && in.ok(); ++i) {
+    InboundLetter letter;
+    letter.id = in.u64();
+    letter.instance = in.short_text();
+    letter.ordinal = in.u64();
+    letter.index = in.u32();
+    letter.record.bytes = in.array<16>();
+    letter.code = static_cast<Code>(in.i32());
+    letter.text = in.short_text();
+    letter.attempts = in.u32();
+    letter.time_unix_ns = in.i64();
+    letter.retrying = in.u8() != 0;
+    letters.emplace(letter.id, std::move(letter));
+  }
+  for (std::uint64_t* value : {&next_letter, &records, &taken_letters, &dropped_letters}) *value = in.u64();
+  return in.ok();
+}
+
+}  // namespace thalweg::gate
