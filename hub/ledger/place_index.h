@@ -1,11 +1,8 @@
 // place_index.h: where the deliveries of each receiver stand, so that reading on costs what is read.
 #pragma once
 
-#include <map>
-#include <mutex>
 #include <optional>
 #include <string>
-#include <unordered_map>
 
 #include "ledger/segment_log.h"
 
@@ -21,7 +18,7 @@ struct Delivered {
 /// Per receiver the places of its delivery sequence, for one ledger (so for one lane). Derived: a sorted file per
 /// sealed segment (*.places), the active segment in memory; all of it can be thrown away.
 ///
-/// Memory: 16 bytes per delivery of the active segment, and per receiver and sealed segment 24 bytes.
+/// Memory: 16 bytes per delivery of the active segment and of at most 16 sealed ones that readers are in.
 /// Threads: any.
 class PlaceIndex {
  public:

@@ -311,11 +311,14 @@ Result<std::uint64_t> SegmentLog::drop_before(std::uint64_t block) {
 std::vector<SegmentInfo> SegmentLog::segments() const {
   std::vector<SegmentInfo> out;
   std::lock_guard guard(state_->mutex);
-  for (const SegmentKey& k : state_->sealed)
-    out.push_back({k.header.first_block, k.last_block, k.bytes, true, segment_name(k.header.first_block)});
+  for (const SegmentKey& k : state_->sealed) {
+    if (!out.empty()) out.back().last_hash = k.header.previous;
+    out.push_back({k.header.first_block, k.last_block, {}, k.bytes, true, segment_name(k.header.first_block)});
+  }
   // A segment that is about to be sealed is in both places.
   if (!out.empty() && out.back().first_block == state_->active.first_block) out.pop_back();
-  out.push_back({state_->active.first_block, state_->head.number, state_->active_end, false,
+  if (!out.empty()) out.back().last_hash = state_->active.previous;
+  out.push_back({state_->active.first_block, state_->head.number, state_->head.hash, state_->active_end, false,
                  segment_name(state_->active.first_block)});
   return out;
 }

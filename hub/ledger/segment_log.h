@@ -50,6 +50,7 @@ struct SegmentOptions {
 struct SegmentInfo {
   std::uint64_t first_block = 0;
   std::uint64_t last_block = 0;  ///< first_block - 1 while it is empty
+  Hash256 last_hash{};           ///< of last_block
   std::uint64_t bytes = 0;
   bool sealed = false;
   std::string file;
