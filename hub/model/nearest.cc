@@ -52,17 +52,17 @@ std::vector<std::string> nearest(std::string_view wanted, std::span<const std::s
     const std::u32string to = characters(name);
     if (from.empty() || to.empty()) continue;
     const std::size_t distance = edits(from, to);
-    if (from.starts_with(to) || to.starts_with(from)) {
-      found.emplace_back(std::min<std::size_t>(distance, 1), &name);  // half a name is as good as one typing error
-    } else if (distance <= 1 || distance * 3 <= std::max(from.size(), to.size())) {
+    // Half a name is near however long the other half is.
+    const bool begins = from.starts_with(to) || to.starts_with(from);
+    if (begins || distance <= 1 || distance * 3 <= std::max(from.size(), to.size()))
       found.emplace_back(distance, &name);
-    }
   }
-  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
-    return a.first != b.first ? a.first < b.first : *a.second < *b.second;
-  });
+  std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<std::string> names;
-  for (std::size_t i = 0; i < found.size() && names.size() < at_most; ++i) names.push_back(*found[i].second);
+  for (std::size_t i = 0; i < found.size() && names.size() < at_most; ++i) {
+    const std::string& name = *found[i].second;
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  }
   return names;
 }
 
