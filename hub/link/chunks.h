@@ -30,8 +30,8 @@ class ChunkAssembler {
   void clear();
 
  private:
-  const Transfer kind_;
-  const std::size_t max_bytes_;
+  Transfer kind_;
+  std::size_t max_bytes_;
   bool active_ = false;
   std::uint64_t number_ = 0;
   std::uint32_t total_ = 0;

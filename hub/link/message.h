@@ -22,10 +22,10 @@ inline constexpr std::size_t kMaxParcelTransferBytes = (4u << 20) + (64u << 10);
 inline constexpr std::size_t kMaxDeliveryTransferBytes = 8u << 20;
 /// Largest message each way (ZMQ_MAXMSGSIZE adds what CURVE adds).
 inline constexpr std::size_t kMaxToHubBytes = kMaxChunkBytes + 1024;
-inline constexpr std::size_t kMaxToGateBytes = (1u << 20) + 4096;
+inline constexpr std::size_t kMaxToGateBytes = 6u << 20;
 inline constexpr std::size_t kMaxDocumentBytes = 1u << 20;
-inline constexpr std::size_t kMaxVerdictBytes = 768u << 10;
-inline constexpr std::size_t kMaxDecisionBytes = 128u << 10;
+inline constexpr std::size_t kMaxVerdictBytes = (4u << 20) + (512u << 10);  ///< 4,096 records, 1,000 bytes on each
+inline constexpr std::size_t kMaxDecisionBytes = 1u << 20;
 inline constexpr std::size_t kMaxCheckpointBytes = 4096;
 inline constexpr std::size_t kMaxSignatureBytes = 256;
 inline constexpr std::size_t kMaxTextBytes = 512;

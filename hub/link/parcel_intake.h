@@ -53,6 +53,7 @@ class ParcelIntake {
   /// Bytes the gate may still send: what the watch on the connection allows beyond what came.
   std::uint64_t credit_left() const { return line_.left(); }
   Partial partial() const { return assembler_.partial(); }
+  std::size_t partial_bytes() const { return assembler_.held_bytes(); }
   /// For the next session; what is not under way any more is given up.
   KeptPartial keep() &&;
 

@@ -46,4 +46,7 @@ class ZapHandler {
   std::unique_ptr<Impl> impl_;
 };
 
+/// Asks the handler of `context` something and waits for its answer. Errors: kLinkZap: none is there, or it is dead.
+Status probe_zap(void* context);
+
 }  // namespace thalweg::link

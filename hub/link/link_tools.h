@@ -1,0 +1,75 @@
+// link_tools.h: small things that both ends of the link use. Private to link.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <future>
+
+#include "base/loop.h"
+#include "link/zmq_socket.h"
+
+namespace thalweg::link {
+
+inline constexpr std::int64_t kNsPerMs = 1'000'000;
+
+template <class Message>
+Bytes encoded(const Message& message) {
+  Bytes bytes;
+  message.encode(bytes);
+  return bytes;
+}
+
+/// The routing id that a ROUTER makes for a peer without one: a zero byte and a number.
+inline zmq::message_t routing_frame(std::uint32_t number) {
+  zmq::message_t frame(5);
+  auto* at = static_cast<std::uint8_t*>(frame.data());
+  at[0] = 0;
+  std::memcpy(at + 1, &number, sizeof number);
+  return frame;
+}
+
+/// Runs `work` on a loop that runs, or here when it has ended. Not on the loop.
+template <class Work>
+void run_on_loop(Loop& loop, Work work) {
+  auto task = std::make_shared<std::packaged_task<void()>>(std::move(work));
+  auto outcome = task->get_future();
+  loop.post([task] { (*task)(); });
+  while (outcome.wait_for(std::chrono::milliseconds(20)) != std::future_status::ready) {
+    if (!loop.io().stopped()) continue;
+    loop.join();
+    if (outcome.wait_for(std::chrono::seconds(0)) != std::future_status::ready) (*task)();
+  }
+}
+
+/// Lets a few log lines through in a while, and counts the rest: peers decide how often something goes wrong, they must
+/// not decide how much is logged.
+class LogLimit {
+ public:
+  /// True: write this line. `suppressed()` says how many were not written since the last one that was.
+  bool admit(std::int64_t steady_ns) {
+    constexpr std::int64_t kPeriod_ns = 10'000'000'000;
+    constexpr int kLines = 20;
+    if (steady_ns - since_ns_ > kPeriod_ns) {
+      since_ns_ = steady_ns;
+      lines_ = 0;
+    }
+    if (lines_ >= kLines) {
+      ++suppressed_;
+      return false;
+    }
+    ++lines_;
+    return true;
+  }
+  std::uint64_t suppressed() {
+    const std::uint64_t n = suppressed_;
+    suppressed_ = 0;
+    return n;
+  }
+
+ private:
+  std::int64_t since_ns_ = 0;
+  int lines_ = 0;
+  std::uint64_t suppressed_ = 0;
+};
+
+}  // namespace thalweg::link

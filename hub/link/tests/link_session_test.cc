@@ -1,0 +1,31 @@
+#include "link_rig.h"
+#include "support/net_proxy.h"
+
+namespace thalweg::link {
+
+TEST_CASE("a parcel crosses and is acknowledged, and a delivery comes back", "[link]") {
+  HubRig hub;
+  GateRig gate(hub, "500153");
+  const SharedBytes parcel = random_bytes(300'000);
+  hub.seen.change([&] { hub.to_deliver = {random_bytes(1000, 2), random_bytes(200'000, 3)}; });
+  gate.submit(parcel);
+  REQUIRE(gate.wait_acks(1));
+  CHECK(gate.acks[0].number == 1);
+  CHECK(gate.acks[0].code == Code::kOk);
+  CHECK(hub.seen.look([&] { return hub.parcels["500153/gate-1"].at(0) == *parcel; }));
+  REQUIRE(gate.seen.wait([&] { return gate.inbox.size() == 2; }));
+  CHECK(gate.inbox[0] == *hub.to_deliver[0]);
+  CHECK(gate.inbox[1] == *hub.to_deliver[1]);
+}
+
+TEST_CASE("a gate may have sent its parcels before the link is up", "[link]") {
+  HubRig hub;
+  GateRig gate(hub, "500153", [](GateLinkOptions& options, GateLinkEvents&) { options.queue_bytes = 1u << 20; });
+  for (int i = 0; i < 200; ++i) gate.submit(random_bytes(40'000, static_cast<std::uint32_t>(i)));
+  REQUIRE(gate.wait_acks(200));
+  hub.seen.look([&] {
+    for (std::size_t i = 0; i < 200; ++i) CHECK(hub.parcels["500153/gate-1"].at(i) == *gate.outbox[i]);
+  });
+}
+
+}  // namespace thalweg::link
