@@ -129,8 +129,8 @@ void Builder::read_topics(TableReader& in, Agreement& agreement) {
 void Builder::read_scope(TableReader& in, Agreement& agreement) {
   if (!in.is_table("scope")) {
     const Text text = in.text("scope", Need::kRequired);
-    agreement.scope.all = text.value == "all";
-    if (text.given() && !agreement.scope.all)
+    agreement.scope.all = true;  // also when it is wrong: one mistake is enough
+    if (text.given() && text.value != "all")
       add(text, Code::kRegionValue,
           {"应为 \"all\" 或 { rivers = [...], sections = [...] }",
            "must be \"all\" or { rivers = [...], sections = [...] }"});

@@ -97,7 +97,7 @@ void Builder::link_reaches() {
     River& river = region_->rivers_[index];
     river.joins = refer(reach_codes_, text, true, "河段", "reach");
     if (river.joins == kNone || river.reaches.empty()) continue;
-    if (const double length = reaches[river.joins].length_km; river.joins_km > length)
+    if (const double length = reaches[river.joins].length_km; length > 0 && river.joins_km > length)
       add(text, Code::kRegionValue,
           {fmt::format("河段“{}”只有 {} 公里", text.value, length),
            fmt::format("the reach '{}' is only {} km long", text.value, length)});

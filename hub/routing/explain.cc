@@ -92,6 +92,7 @@ class Explanation {
 
  private:
   std::string notice_zh(std::string_view topic) const {
+    if (family_ != Family::kEmergencyNotice) return std::string(topic);
     switch (question_.notice) {
       case NoticeKind::kWarning:
         return "预警通报";
@@ -107,6 +108,7 @@ class Explanation {
     return std::string(topic);
   }
   std::string notice_en(std::string_view topic) const {
+    if (family_ != Family::kEmergencyNotice) return std::string(topic);
     switch (question_.notice) {
       case NoticeKind::kWarning:
         return "warning";
@@ -205,9 +207,14 @@ class Explanation {
     if (grant.agreement.empty()) return {"应急兜底", "fallback"};
     return {"协议列明的接收方，不在水边", "named by the agreement; has no place on the water"};
   }
+  /// Does the incident's own water have this party on a bank?
+  bool on_its_bank(const AlongWater& at) const {
+    return std::ranges::find(place_.water, at.reach, &region::Stretch::reach) != place_.water.end();
+  }
   Words below(const AlongWater& at) const {
-    if (at.km == 0) return {"事发地点即在其岸", "the place is on its own bank"};
-    if (!at.hours_known || at.hours == 0)
+    if (on_its_bank(at)) return {"所在河段即在其岸", "has this very reach on its bank"};
+    if (at.km == 0) return {"紧邻下游", "directly downstream"};
+    if (!at.hours_known)
       return {fmt::format("在下游，沿水 {:.1f} 公里", at.km),
               fmt::format("downstream, {:.1f} km along the water", at.km)};
     return {
@@ -217,7 +224,8 @@ class Explanation {
                     at.km, at.hours)};
   }
   Words above(const AlongWater& at) const {
-    if (at.km == 0) return {"事发地点即在其岸", "the place is on its own bank"};
+    if (on_its_bank(at)) return {"所在河段即在其岸", "has this very reach on its bank"};
+    if (at.km == 0) return {"紧邻上游", "directly upstream"};
     return {fmt::format("在上游，沿水 {:.1f} 公里", at.km), fmt::format("upstream, {:.1f} km along the water", at.km)};
   }
 

@@ -15,6 +15,7 @@ using region::Agreement;
 using region::AlongWater;
 using region::kNone;
 using region::Region;
+using region::Words;
 
 /// Receivers by basis and agreement, each once, in the order in which they were added.
 class Chosen {
@@ -72,8 +73,11 @@ class Notice {
     std::move(chosen_).into(route);
     if (fell_back) {
       route.code = Code::kFallbackRoute;
-      route.text = {"没有生效协议覆盖的沿水相邻主体及其上级已按应急兜底通报",
-                    "adjoining parties that no agreement in force covers, and their superior, were told all the same"};
+      route.text = wanted.empty()
+                       ? Words{"区域内水流所及没有可通报的主体，已按应急兜底通报沿水相邻主体及其上级",
+                               "the water reaches nobody in the region: adjoining parties and their superior were told"}
+                       : Words{"没有生效协议覆盖的沿水相邻主体及其上级已按应急兜底通报",
+                               "adjoining parties that no agreement in force covers, and their superior, were told"};
     } else if (!place_.unknown.empty()) {
       route.code = Code::kMarkedUnverified;
       route.text = {
@@ -132,7 +136,10 @@ class Notice {
       if (!wanted.empty()) untold.push_back(wanted.front());
       for (const Adjoining& to : region_.adjoining(sender_)) untold.push_back(to.party);
     }
-    for (const PartyIndex party : untold) chosen_.add(party, Basis::kFallback);
+    for (const PartyIndex party : untold) {
+      const AgreementIndex agreement = agreement_to(party);
+      chosen_.add(party, agreement == kNone ? Basis::kFallback : Basis::kAgreement, agreement);
+    }
     if (!ends)
       for (const PartyIndex party : untold) add_superiors(party);
     if (!chosen_.empty()) return !untold.empty();
