@@ -1,4 +1,5 @@
-// builtin_texts.h: files of the SDK that are compiled in: schemas and the factor dictionary. Their .cc is made by embed_sdk.cmake.
+// builtin_texts.h: files of the SDK that are compiled in: schemas and the factor dictionary. Their .cc is made by
+// embed_sdk.cmake.
 #pragma once
 
 #include <span>

@@ -32,7 +32,11 @@ std::optional<Code> refusal_of(std::span<const Fault> faults) {
   return std::nullopt;
 }
 
-std::string summary(std::span<const Fault> faults, std::size_t limit_bytes) { return one_line(faults, limit_bytes, false); }
-std::string summary_zh(std::span<const Fault> faults, std::size_t limit_bytes) { return one_line(faults, limit_bytes, true); }
+std::string summary(std::span<const Fault> faults, std::size_t limit_bytes) {
+  return one_line(faults, limit_bytes, false);
+}
+std::string summary_zh(std::span<const Fault> faults, std::size_t limit_bytes) {
+  return one_line(faults, limit_bytes, true);
+}
 
 }  // namespace thalweg

@@ -30,16 +30,14 @@ std::size_t characters(std::string_view text) {
 NumberForm number_form(std::string_view token) {
   const char* at = token.data();
   const char* const end = at + token.size();
-  const bool negative = at != end && *at == '-';
-  if (negative) ++at;
+  if (at != end && *at == '-') ++at;
   const char* const digits = at;
   while (at != end && is_digit(*at)) ++at;
   if (at == digits || (*digits == '0' && at - digits > 1)) return NumberForm::kNone;
   if (at == end) {
     if (at - digits <= 18) return NumberForm::kInteger;
-    std::int64_t as_signed = 0;
-    std::uint64_t as_unsigned = 0;
-    const auto parsed = negative ? std::from_chars(token.data(), end, as_signed) : std::from_chars(digits, end, as_unsigned);
+    std::int64_t value = 0;
+    const auto parsed = std::from_chars(token.data(), end, value);
     return parsed.ec == std::errc() ? NumberForm::kInteger : NumberForm::kDecimal;
   }
   if (*at == '.') {

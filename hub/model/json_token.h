@@ -42,7 +42,8 @@ std::size_t characters(std::string_view text);
 
 enum class NumberForm : std::uint8_t { kNone, kInteger, kDecimal };
 
-/// The form of a token by JSON's grammar; kInteger when it has no fraction or exponent and fits in 64 bits.
+/// The form of a token by JSON's grammar; kInteger when it has no fraction or exponent and fits in a signed
+/// 64-bit integer, which every reader has.
 NumberForm number_form(std::string_view token);
 /// True when a number of this length cannot exceed what a double holds; false means: look.
 inline bool is_surely_finite(std::string_view number) {

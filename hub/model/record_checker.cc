@@ -52,7 +52,8 @@ Result<Envelope> RecordChecker::check_copy(ByteView record, std::vector<Fault>& 
     return envelope;
   }
   Envelope moved = *envelope;
-  moved.data_raw = as_text(padded).substr(static_cast<std::size_t>(envelope->data_raw.data() - as_text(record).data()), moved.data_raw.size());
+  moved.data_raw = as_text(padded).substr(static_cast<std::size_t>(envelope->data_raw.data() - as_text(record).data()),
+                                          moved.data_raw.size());
   check_data(moved, padded, faults);
   return envelope;
 }

@@ -31,8 +31,8 @@ class RecordChecker {
   /// The same for bytes without padding, at the price of a copy. The views point into `record`.
   Result<Envelope> check_copy(ByteView record, std::vector<Fault>& faults);
 
-  /// A text at the top of `data` of the record that check() saw last ("kind", "river", "record" …), unescaped; none when
-  /// it is absent. Valid while that record's bytes are.
+  /// A text at the top of `data` of the record that check() saw last ("kind", "river", "record" …), unescaped; none
+  /// when it is absent. Valid while that record's bytes are.
   std::optional<std::string> text_of(std::string_view member) const { return walker_.text_of(member); }
 
  private:

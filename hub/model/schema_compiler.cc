@@ -89,7 +89,8 @@ class Compiler {
   Result<std::uint32_t> node_of(const json& schema, const std::string& at, int depth) {
     if (depth > 32) return refuse(at, "nested too deeply");
     if (!schema.is_object()) return refuse(at, "must be an object");
-    if (const auto reference = schema.find("$ref"); reference != schema.end()) return referred(schema, *reference, at, depth);
+    if (const auto reference = schema.find("$ref"); reference != schema.end())
+      return referred(schema, *reference, at, depth);
     TW_ASSIGN(const std::uint32_t index, new_node(at));
     TW_TRY(fill(index, schema, at, depth));
     return index;
@@ -111,7 +112,8 @@ class Compiler {
       return refuse(at + "/$ref", "refers to nothing");
     }
     const json& target = (*definitions)[name];
-    if (!target.is_object() || target.contains("$ref")) return refuse(at + "/$ref", "must refer to a subschema of its own");
+    if (!target.is_object() || target.contains("$ref"))
+      return refuse(at + "/$ref", "must refer to a subschema of its own");
     TW_ASSIGN(const std::uint32_t index, new_node(at));
     references_[name] = index;  // before filling: a definition may contain itself
     TW_TRY(fill(index, target, "/definitions/" + name, depth + 1));
@@ -158,18 +160,27 @@ class Compiler {
   // The types that a keyword says something about; every type for what only describes; none for what is not understood.
   static std::uint8_t types_of_keyword(const std::string& key, bool is_root) {
     constexpr std::uint8_t kEvery = 0xff;
-    static const std::map<std::string, std::uint8_t, std::less<>> kKeywords = {
-        {"type", kEvery},          {"title", kEvery},
-        {"description", kEvery},   {"$comment", kEvery},
-        {"examples", kEvery},      {"format", kStringType},
-        {"enum", kStringType},     {"const", kStringType},
-        {"minLength", kStringType}, {"maxLength", kStringType},
-        {"minimum", kNumberType | kIntegerType}, {"maximum", kNumberType | kIntegerType},
-        {"items", kArrayType},     {"minItems", kArrayType},
-        {"maxItems", kArrayType},  {"properties", kObjectType},
-        {"required", kObjectType}, {"additionalProperties", kObjectType},
-        {"anyOf", kObjectType},    {"allOf", kObjectType},
-        {"maxProperties", kObjectType}};
+    static const std::map<std::string, std::uint8_t, std::less<>> kKeywords = {{"type", kEvery},
+                                                                               {"title", kEvery},
+                                                                               {"description", kEvery},
+                                                                               {"$comment", kEvery},
+                                                                               {"examples", kEvery},
+                                                                               {"format", kStringType},
+                                                                               {"enum", kStringType},
+                                                                               {"const", kStringType},
+                                                                               {"minLength", kStringType},
+                                                                               {"maxLength", kStringType},
+                                                                               {"minimum", kNumberType | kIntegerType},
+                                                                               {"maximum", kNumberType | kIntegerType},
+                                                                               {"items", kArrayType},
+                                                                               {"minItems", kArrayType},
+                                                                               {"maxItems", kArrayType},
+                                                                               {"properties", kObjectType},
+                                                                               {"required", kObjectType},
+                                                                               {"additionalProperties", kObjectType},
+                                                                               {"anyOf", kObjectType},
+                                                                               {"allOf", kObjectType},
+                                                                               {"maxProperties", kObjectType}};
     static const std::set<std::string, std::less<>> kRootOnly = {"$schema", "$id", "definitions", "x-thalweg-subject"};
     if (is_root && kRootOnly.contains(key)) return kEvery;
     const auto known = kKeywords.find(key);
@@ -178,12 +189,9 @@ class Compiler {
 
   Status read_types(SchemaNode& node, const json& schema, const std::string& at) {
     static const std::map<std::string, std::uint8_t, std::less<>> kTypes = {
-        {"null", kNullType},
-        {"boolean", kBooleanType},
-        {"integer", kIntegerType},
-        {"number", kNumberType | kIntegerType},
-        {"string", kStringType},
-        {"array", kArrayType},
+        {"null", kNullType},       {"boolean", kBooleanType},
+        {"integer", kIntegerType}, {"number", kNumberType | kIntegerType},
+        {"string", kStringType},   {"array", kArrayType},
         {"object", kObjectType}};
     const auto type = schema.find("type");
     if (type == schema.end()) return refuse(at, "must say its type");
@@ -213,7 +221,8 @@ class Compiler {
     if (node.values.size() != 0) return refuse(here, "enum and const may not stand together");
     if (node.types != kStringType) return refuse(here, "values may be listed for strings only");
     const json list = key == "const" ? json::array({value}) : value;
-    if (!list.is_array() || list.empty() || list.size() > NameTable::kMaxNames) return refuse(here, "must list 1 to 64 texts");
+    if (!list.is_array() || list.empty() || list.size() > NameTable::kMaxNames)
+      return refuse(here, "must list 1 to 64 texts");
     std::vector<std::string> names;
     for (const json& name : list) {
       if (!name.is_string()) return refuse(here, "must list texts");
@@ -251,8 +260,10 @@ class Compiler {
     std::vector<std::string> names;
     for (const auto& [name, unused] : properties->items()) {
       // Keys are compared as they stand in the record, so a known name is one that needs no escape.
-      const bool plain = std::all_of(name.begin(), name.end(), [](char c) { return c > 0x20 && c != '"' && c != '\\' && c < 0x7f; });
-      if (name.empty() || name.size() > kMaxNameBytes || !plain) return refuse(at + "/properties", "a name must be 1 to 48 plain characters");
+      const bool plain =
+          std::all_of(name.begin(), name.end(), [](char c) { return c > 0x20 && c != '"' && c != '\\' && c < 0x7f; });
+      if (name.empty() || name.size() > kMaxNameBytes || !plain)
+        return refuse(at + "/properties", "a name must be 1 to 48 plain characters");
       names.push_back(name);
     }
     node.members = NameTable(std::move(names));
@@ -294,10 +305,12 @@ class Compiler {
   Status read_condition(SchemaNode& node, const json& rule, const std::string& at) {
     constexpr std::string_view kForm =
         "may only hold {if: {properties: {NAME: {const or enum}}, required: [NAME]}, then: {required: [...]}}";
-    if (!rule.is_object() || rule.size() != 2 || !rule.contains("if") || !rule.contains("then")) return refuse(at, kForm);
+    if (!rule.is_object() || rule.size() != 2 || !rule.contains("if") || !rule.contains("then"))
+      return refuse(at, kForm);
     const json& when = rule["if"];
     const json& then = rule["then"];
-    if (!when.is_object() || when.size() != 2 || !when.contains("properties") || !when.contains("required")) return refuse(at, kForm);
+    if (!when.is_object() || when.size() != 2 || !when.contains("properties") || !when.contains("required"))
+      return refuse(at, kForm);
     if (!then.is_object() || then.size() != 1 || !then.contains("required")) return refuse(at, kForm);
     const json& tested = when["properties"];
     if (!tested.is_object() || tested.size() != 1) return refuse(at, kForm);
@@ -313,13 +326,15 @@ class Compiler {
     const json listed = test.contains("const") ? json::array({test["const"]}) : test.value("enum", json::array());
     if (listed.empty()) return refuse(at, kForm);
     for (const json& value : listed) {
-      const int found = value.is_string() && values.size() > 0 ? values.find(value.get_ref<const std::string&>()) : NameTable::kAbsent;
+      const int found = value.is_string() && values.size() > 0 ? values.find(value.get_ref<const std::string&>())
+                                                               : NameTable::kAbsent;
       if (found == NameTable::kAbsent) return refuse(at, "`if` tests for a value that the member cannot have");
       condition.values |= std::uint64_t{1} << found;
     }
     std::uint8_t& slot = node.member_slots[place];
     if (slot == SchemaNode::kNoSlot) {
-      const auto used = std::count_if(node.member_slots.begin(), node.member_slots.end(), [](std::uint8_t s) { return s != SchemaNode::kNoSlot; });
+      const auto used = std::count_if(node.member_slots.begin(), node.member_slots.end(),
+                                      [](std::uint8_t s) { return s != SchemaNode::kNoSlot; });
       if (static_cast<std::size_t>(used) == SchemaNode::kMaxSlots) return refuse(at, "tests more than four members");
       slot = static_cast<std::uint8_t>(used);
     }

@@ -75,7 +75,8 @@ Fault missing_one_of(std::string path, const SchemaNode& node) {
     }
     choices.push_back(joined(together, "+"));
   }
-  return schema_fault(std::move(path), "needs one of: " + joined(choices, ", "), "至少需要其一：" + joined(choices, "、"));
+  return schema_fault(std::move(path), "needs one of: " + joined(choices, ", "),
+                      "至少需要其一：" + joined(choices, "、"));
 }
 
 Fault unknown_member(std::string path, std::string_view name, const NameTable& known) {
@@ -99,7 +100,8 @@ Fault repeated_member(std::string path) {
 Fault wrong_type(std::string path, std::uint8_t allowed, std::uint8_t found) {
   const auto [en, zh] = names_of(allowed);
   const auto [found_en, found_zh] = names_of(found);
-  return schema_fault(std::move(path), fmt::format("must be {}, not {}", en, found_en), fmt::format("应为{}，实为{}", zh, found_zh));
+  return schema_fault(std::move(path), fmt::format("must be {}, not {}", en, found_en),
+                      fmt::format("应为{}，实为{}", zh, found_zh));
 }
 
 Fault wrong_value(std::string path, const NameTable& allowed, std::string_view found) {
@@ -108,10 +110,11 @@ Fault wrong_value(std::string path, const NameTable& allowed, std::string_view f
   if (!near) choices = allowed.names();
   const bool cut = choices.size() > kListedValues;
   if (cut) choices.resize(kListedValues);
-  return schema_fault(
-      std::move(path),
-      fmt::format("'{}' is not allowed; {}: {}{}", excerpt(found), near ? "near" : "allowed", joined(choices, ", "), cut ? " …" : ""),
-      fmt::format("不允许“{}”；{}：{}{}", excerpt(found), near ? "相近" : "可用", joined(choices, "、"), cut ? "…" : ""));
+  return schema_fault(std::move(path),
+                      fmt::format("'{}' is not allowed; {}: {}{}", excerpt(found), near ? "near" : "allowed",
+                                  joined(choices, ", "), cut ? " …" : ""),
+                      fmt::format("不允许“{}”；{}：{}{}", excerpt(found), near ? "相近" : "可用", joined(choices, "、"),
+                                  cut ? "…" : ""));
 }
 
 Fault wrong_format(std::string path, NamedFormat format, std::string_view found) {
@@ -132,7 +135,8 @@ Fault wrong_format(std::string path, NamedFormat format, std::string_view found)
 
 Fault wrong_length(std::string path, Bound bound, std::uint32_t limit, std::size_t found) {
   const bool least = bound == Bound::kLeast;
-  return schema_fault(std::move(path), fmt::format("must have at {} {} characters, has {}", least ? "least" : "most", limit, found),
+  return schema_fault(std::move(path),
+                      fmt::format("must have at {} {} characters, has {}", least ? "least" : "most", limit, found),
                       fmt::format("应{} {} 个字符，实有 {} 个", least ? "至少" : "至多", limit, found));
 }
 
@@ -150,8 +154,10 @@ Fault wrong_number(std::string path, const SchemaNode& node, std::string_view fo
 Fault wrong_count(std::string path, Bound bound, std::uint32_t limit, CountOf what) {
   const bool least = bound == Bound::kLeast;
   const bool items = what == CountOf::kItems;
-  return schema_fault(std::move(path), fmt::format("must have at {} {} {}", least ? "least" : "most", limit, items ? "items" : "members"),
-                      fmt::format("应{} {} {}", least ? "至少" : "至多", limit, items ? "项" : "个成员"));
+  return schema_fault(
+      std::move(path),
+      fmt::format("must have at {} {} {}", least ? "least" : "most", limit, items ? "items" : "members"),
+      fmt::format("应{} {} {}", least ? "至少" : "至多", limit, items ? "项" : "个成员"));
 }
 
 Fault too_deep(std::string path) { return schema_fault(std::move(path), "is nested too deeply", "嵌套层数过多"); }
@@ -173,7 +179,8 @@ Fault too_large(std::string path) {
 Fault not_json(std::string path, std::string_view reason, std::optional<std::size_t> offset) {
   const std::string at_en = offset ? fmt::format(" at byte {}", *offset) : "";
   const std::string at_zh = offset ? fmt::format("（第 {} 字节）", *offset) : "";
-  return {Code::kRecordNotJson, std::move(path), fmt::format("is not JSON{}: {}", at_en, reason), fmt::format("不是合法的 JSON{}", at_zh)};
+  return {Code::kRecordNotJson, std::move(path), fmt::format("is not JSON{}: {}", at_en, reason),
+          fmt::format("不是合法的 JSON{}", at_zh)};
 }
 
 }  // namespace thalweg

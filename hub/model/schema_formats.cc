@@ -22,7 +22,8 @@ constexpr Row kFormats[] = {
     {NamedFormat::kDuration, "duration", {"a period like PT1H, P1D or P1M", "时段，如 PT1H、P1D、P1M"}},
     {NamedFormat::kUuid,
      "uuid",
-     {"a UUID in lower case, like 01920c2a-7b10-7cc3-98c4-dc0c0c07398f", "小写 UUID，如 01920c2a-7b10-7cc3-98c4-dc0c0c07398f"}},
+     {"a UUID in lower case, like 01920c2a-7b10-7cc3-98c4-dc0c0c07398f",
+      "小写 UUID，如 01920c2a-7b10-7cc3-98c4-dc0c0c07398f"}},
     {NamedFormat::kCode,
      "thalweg-code",
      {"a code of 1 to 64 letters, digits, '.', '_' or '-'", "1 至 64 个字母、数字、点、下划线或连字符组成的代码"}},
@@ -30,7 +31,9 @@ constexpr Row kFormats[] = {
     {NamedFormat::kTelephone,
      "thalweg-telephone",
      {"a telephone number of at least three digits, at most 60 bytes", "电话号码，至少三位数字，不超过 60 字节"}},
-    {NamedFormat::kSha256, "thalweg-sha256", {"a SHA-256 as 64 lower-case hexadecimal digits", "64 位小写十六进制 SHA-256"}},
+    {NamedFormat::kSha256,
+     "thalweg-sha256",
+     {"a SHA-256 as 64 lower-case hexadecimal digits", "64 位小写十六进制 SHA-256"}},
     {NamedFormat::kMediaType, "thalweg-media-type", {"a media type like image/jpeg", "媒体类型，如 image/jpeg"}},
     {NamedFormat::kFactor, "thalweg-factor", {"a code of the factor dictionary", "监测因子字典中的代码"}},
 };
@@ -93,10 +96,11 @@ bool is_duration(std::string_view t) {
   if (t.size() < 3 || t.size() > 32 || t.front() != 'P') return false;
   t.remove_prefix(1);
   std::string_view units = "YMD";
-  bool any = false;
+  bool any = false, in_time = false;
   while (!t.empty()) {
     if (t.front() == 'T') {
-      if (units.size() == 3 && units == "HMS") return false;
+      if (in_time) return false;
+      in_time = true;
       units = "HMS";
       t.remove_prefix(1);
       any = false;  // something must follow the T
@@ -115,9 +119,9 @@ bool is_duration(std::string_view t) {
 }
 
 bool is_uuid(std::string_view t) {
-  return t.size() == 36 && t[8] == '-' && t[13] == '-' && t[18] == '-' && t[23] == '-' && all(t.substr(0, 8), kLowerHex) &&
-         all(t.substr(9, 4), kLowerHex) && all(t.substr(14, 4), kLowerHex) && all(t.substr(19, 4), kLowerHex) &&
-         all(t.substr(24), kLowerHex);
+  return t.size() == 36 && t[8] == '-' && t[13] == '-' && t[18] == '-' && t[23] == '-' &&
+         all(t.substr(0, 8), kLowerHex) && all(t.substr(9, 4), kLowerHex) && all(t.substr(14, 4), kLowerHex) &&
+         all(t.substr(19, 4), kLowerHex) && all(t.substr(24), kLowerHex);
 }
 
 bool is_line(std::string_view t) {

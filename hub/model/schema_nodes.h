@@ -1,4 +1,5 @@
-// schema_nodes.h: the compiled form of a schema: tables that the walk reads. Private to schema_compiler and schema_walker.
+// schema_nodes.h: the compiled form of a schema: tables that the walk reads. Private to schema_compiler and
+// schema_walker.
 #pragma once
 
 #include <array>
@@ -55,9 +56,9 @@ enum TypeBit : std::uint8_t {
 /// "if `member` has one of `values`, then all of `required` must be there."
 struct SchemaCondition {
   std::uint8_t member = 0;
-  std::uint8_t slot = 0;        // where the walk keeps the value that `member` had
-  std::uint64_t values = 0;     // places in the enum of `member`
-  std::uint64_t required = 0;   // members
+  std::uint8_t slot = 0;       // where the walk keeps the value that `member` had
+  std::uint64_t values = 0;    // places in the enum of `member`
+  std::uint64_t required = 0;  // members
 };
 
 /// One schema or subschema. Members that do not concern its types are unused.

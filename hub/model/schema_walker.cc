@@ -69,8 +69,8 @@ class Walk {
     const auto started = parser.iterate(text.data(), text.size(), text.size() + kRecordPadding).get(document_);
     THALWEG_INVARIANT(started != simdjson::MEMALLOC);
     if (started != simdjson::SUCCESS) return broken(started, /*located=*/false);
-    // A container that is cut off could send the parser beyond its tokens. When the last one closes a container, it gets
-    // no further than the byte behind the text before it fails (or is not at the end below).
+    // A container that is cut off could send the parser beyond its tokens. When the last one closes a container, it
+    // gets no further than the byte behind the text before it fails (or is not at the end below).
     const std::string_view whole = trimmed(text);
     ondemand::value root;
     if ((whole.back() != '}' && whole.back() != ']') || document_.get_value().get(root) != simdjson::SUCCESS) {
@@ -83,7 +83,8 @@ class Walk {
     } else {
       any_value(root, token);
     }
-    if (!halted_ && document_.current_location().error() != simdjson::OUT_OF_BOUNDS) report(not_json(path(), kIncomplete));
+    if (!halted_ && document_.current_location().error() != simdjson::OUT_OF_BOUNDS)
+      report(not_json(path(), kIncomplete));
   }
 
  private:
@@ -137,7 +138,8 @@ class Walk {
     halted_ = true;
   }
   void broken_at(std::string_view token, std::string_view reason) {
-    report(not_json(path(), reason, static_cast<std::size_t>(token.data() - as_text(task_.json).data()) + task_.offset));
+    report(
+        not_json(path(), reason, static_cast<std::size_t>(token.data() - as_text(task_.json).data()) + task_.offset));
     halted_ = true;
   }
 
@@ -185,10 +187,12 @@ class Walk {
     const NumberForm form = number_form(token);
     if (form == NumberForm::kNone) return broken_at(token, "this is no value");
     if (!(node.types & (kNumberType | kIntegerType))) return report(wrong_type(path(), node.types, kNumberType));
-    if (!(node.types & kNumberType) && form != NumberForm::kInteger) return report(wrong_type(path(), node.types, kNumberType));
+    if (!(node.types & kNumberType) && form != NumberForm::kInteger)
+      return report(wrong_type(path(), node.types, kNumberType));
     if (!node.has_bounds && is_surely_finite(token)) return;
     const double found = number_value(token);
-    if (!(found >= node.minimum && found <= node.maximum) || found - found != 0) report(wrong_number(path(), node, token));
+    if (!(found >= node.minimum && found <= node.maximum) || found - found != 0)
+      report(wrong_number(path(), node, token));
   }
 
   void string(ondemand::value& it, std::string_view token, const SchemaNode& node, std::uint8_t* place = nullptr) {

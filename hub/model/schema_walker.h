@@ -16,10 +16,10 @@ namespace thalweg {
 
 /// What to check, beside the schema.
 struct WalkTask {
-  ByteView json;                ///< one JSON value; simdjson's padding (64 bytes) must be readable behind it
-  std::string_view root_path;   ///< what paths begin with: "data"
-  std::size_t depth = 1;        ///< level of the value itself; beyond kMaxRecordDepth is refused
-  std::size_t offset = 0;       ///< added to byte offsets in messages
+  ByteView json;               ///< one JSON value; simdjson's padding (64 bytes) must be readable behind it
+  std::string_view root_path;  ///< what paths begin with: "data"
+  std::size_t depth = 1;       ///< level of the value itself; beyond kMaxRecordDepth is refused
+  std::size_t offset = 0;      ///< added to byte offsets in messages
   std::optional<std::string_view> subject;  ///< what the schema's subject member must equal
 };
 
