@@ -47,12 +47,6 @@ Result<std::unique_ptr<Outbox>> Outbox::open(FileSystem& files, const Path& fold
   self->next_number_ = self->state_.head() + 1;
   self->last_root_ = self->state_.head_root;
   self->incarnation_ = self->state_.incarnation;
-  OutboxState& state = self->state_;
-  const Hash256 unknown{};
-  if (state.ledger_id == unknown) state.ledger_id = self->options_.ledger_id;
-  if (self->options_.ledger_id != unknown && state.ledger_id != self->options_.ledger_id) {
-    return Error{Code::kLedgerForeign, "the outbox belongs to another ledger than the hub card names"};
-  }
   if (!self->state_.began()) self->begin_incarnation(IncarnationEntry::Why::kFirst, 0);
   if (self->held()) self->resubmit();
   return self;
@@ -193,7 +187,9 @@ bool Outbox::seal(OpenParcel& parcel, std::uint64_t copy_of) {
   const std::int64_t now = with_.clock.wall_unix_ns();
   // After a restore, sources may bring what only the hub remembers: it looks every record up for as long as origin keys
   // would have been remembered here.
-  const bool unsure = state_.began() && state_.why != IncarnationEntry::Why::kFirst &&
+  const bool restored =
+      state_.why == IncarnationEntry::Why::kRestored || state_.why == IncarnationEntry::Why::kRefill;
+  const bool unsure = state_.began() && restored &&
                       now < state_.began_unix_ns + config_.keep_days * kDayNs;
   if (copy_of != 0 || unsure) header.flags |= ParcelHeader::kResubmission;
   header.ledger_id = state_.ledger_id;

@@ -25,7 +25,6 @@ using SharedBytes = std::shared_ptr<const Bytes>;
 /// What an outbox needs and tells. All callbacks are on the loop.
 struct OutboxOptions {
   Lane lane = Lane::kRoutine;
-  Hash256 ledger_id{};  ///< from the hub card; zero: learned from the first WELCOME
   std::int64_t sync_delay_ns = 0;  ///< benchmarks
   std::uint64_t segment_bytes = 64u << 20;
   bool lock_folder = true;
@@ -75,6 +74,9 @@ class Outbox final : private LogOwner {
   /// Compares what the hub has of this stream with what is here (rule 8).
   Resume on_welcome(const link::Welcome& welcome);
   void on_ack(const link::Ack& ack);
+  /// The hub will never take this parcel as it was sealed (other keys since, another ledger): what it has not
+  /// acknowledged is sealed anew in a new stream. False when that was tried already and did not help.
+  bool seal_anew(Code code);
   void on_progress(const link::Progress& progress);
   /// The hub's newest signed checkpoint, already verified.
   void on_checkpoint(ByteView signed_checkpoint);

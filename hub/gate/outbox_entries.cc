@@ -29,7 +29,7 @@ Result<IncarnationEntry> IncarnationEntry::decode(ByteView bytes) {
   entry.previous.bytes = in.array<16>();
   entry.resubmit_after = in.u64();
   entry.created_unix_ns = in.i64();
-  if (!in.done() || why > 2) return damaged("incarnation");
+  if (!in.done() || why > 4) return damaged("incarnation");
   return entry;
 }
 

@@ -39,13 +39,19 @@ Resume Outbox::on_welcome(const link::Welcome& welcome) {
                name(options_.lane));
     return {Resume::How::kForeign, 0};
   }
-  if (state_.ledger_id == none || state_.epoch != welcome.epoch) {
+  const bool learned = state_.ledger_id == none;
+  if (learned || state_.epoch != welcome.epoch) {
     state_.ledger_id = welcome.ledger_id;  // needed for the next parcel's header; durable with the entry
     state_.epoch = welcome.epoch;
     write(OutboxType::kLedger, LedgerEntry{welcome.ledger_id, welcome.epoch, {}}.encode());
   }
   for (const link::Progress& one : welcome.progress) on_progress(one);
   if (held()) return {Resume::How::kNewIncarnation, 0};  // one is on its way already
+  if (learned && next_number_ > 1) {
+    // Parcels are signed for one ledger: those made before the hub was ever heard of are sealed anew.
+    begin_incarnation(IncarnationEntry::Why::kLearned, 0);
+    return {Resume::How::kNewIncarnation, 0};
+  }
 
   const std::uint64_t hub = welcome.accepted_head;
   const bool beyond = hub > state_.head();
@@ -91,6 +97,14 @@ void Outbox::begin_incarnation(IncarnationEntry::Why why, std::uint64_t resubmit
       options_.on_stream();
     }
   });
+}
+
+bool Outbox::seal_anew(Code code) {
+  if (held() || (state_.acknowledged == 0 && state_.why == IncarnationEntry::Why::kSealedAnew)) return false;
+  log::warning("gate", "{}: the hub does not take parcels as they were sealed (code {}): they are sealed anew",
+               name(options_.lane), static_cast<int>(code));
+  begin_incarnation(IncarnationEntry::Why::kSealedAnew, state_.acknowledged);
+  return true;
 }
 
 void Outbox::resubmit() {

@@ -1,0 +1,75 @@
+// gate_shared.h: what both lanes of a gate read: constant after construction, or behind a mutex of its own.
+#pragma once
+
+#include <sys/types.h>
+
+#include <boost/asio/thread_pool.hpp>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "gate/gate_config.h"
+#include "gate/gate_trust.h"
+#include "gate/receipt_book.h"
+#include "model/schema.h"
+#include "trust/certificate.h"
+#include "trust/keys.h"
+
+namespace thalweg::gate {
+
+/// Keys and papers of a gate, from its keys folder and the hub card.
+struct GatePapers {
+  trust::SigningKey signing;
+  trust::CurveKeyPair curve;
+  trust::HubCard card;
+
+  /// Files: <keys>/signing.key, <keys>/curve.key, the card as configured. Errors: kKeyUnreadable, kKeyPermissions,
+  /// kCertificateInvalid, kNotFound: the message names the file and the command that makes it.
+  static Result<GatePapers> load(FileSystem& files, const GateConfig& config);
+};
+
+/// For tests and benchmarks.
+struct GateTuning {
+  std::int64_t sync_delay_ns = 0;
+  std::uint64_t segment_bytes = 64u << 20;
+};
+
+struct GateShared {
+  GateShared(FileSystem& f, const Clock& c, GateConfig g, SchemaSet s, GatePapers p)
+      : files(f), clock(c), config(std::move(g)), schemas(std::move(s)), papers(std::move(p)) {}
+
+  // Constant once the lanes are open.
+  FileSystem& files;
+  const Clock& clock;
+  const GateConfig config;
+  const SchemaSet schemas;
+  const GatePapers papers;
+  GateTuning tuning;
+  std::string program = "thalweg-gate";
+  Path runner;
+  std::vector<uid_t> people;
+  std::function<void()> on_stop_asked;             ///< any thread
+  std::function<void(const Error&)> on_fatal;      ///< any thread
+
+  // Each with its own lock.
+  std::unique_ptr<GateTrust> trust;
+  ReceiptBook receipts;
+  boost::asio::thread_pool readers{1};  ///< for questions that read much of a log
+
+  std::string manifest() const {
+    const std::lock_guard lock(mutex_);
+    return manifest_;
+  }
+  void set_manifest(std::string json) {
+    const std::lock_guard lock(mutex_);
+    manifest_ = std::move(json);
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::string manifest_;  // the newest region extract, as the hub sent it
+};
+
+}  // namespace thalweg::gate

@@ -1,0 +1,221 @@
+// uplink.cc: see uplink.h.
+#include "gate/uplink.h"
+
+#include "base/log.h"
+#include "model/parcel.h"
+#include "trust/checkpoint.h"
+#include "trust/settlement.h"
+
+namespace thalweg::gate {
+namespace {
+// Sent and not acknowledged: enough for a fast line, little enough for memory.
+constexpr std::uint64_t kUnderWayBytes = 8u << 20;
+constexpr auto kPause = std::chrono::seconds(5);
+}  // namespace
+
+Uplink::Uplink(Loop& loop, const Clock& clock, const GateConfig& config, const trust::SigningKey& key, GateTrust& trust,
+               Outbox& outbox, Inbox& inbox, UplinkOptions options)
+    : loop_(loop), clock_(clock), config_(config), key_(key), trust_(trust), outbox_(outbox), inbox_(inbox),
+      options_(std::move(options)), pause_(loop.io()) {
+  view_.since_unix_ns = clock.wall_unix_ns();
+}
+
+Status Uplink::start() {
+  link::GateLinkEvents events;
+  events.make_hello = [this] { return make_hello(); };
+  events.on_welcome = [this](const link::Welcome& welcome) { return on_welcome(welcome); };
+  events.on_ack = [this](const link::Ack& ack) { on_ack(ack); };
+  events.on_delivery = [this](std::uint64_t sequence, Bytes bytes) {
+    if (Status stored = inbox_.on_delivery(sequence, std::move(bytes)); !stored) {
+      log::error("gate", "{}: {}", name(options_.lane), stored.error().message);
+      wait_and_reconnect();
+    }
+  };
+  events.on_progress = [this](const link::Progress& progress) { outbox_.on_progress(progress); };
+  events.on_document = [this](const link::Document& document) { on_document(document); };
+  events.on_room = [this] { pump(); };
+  events.on_down = [this](Code code, std::string_view text, std::string_view endpoint) {
+    next_ = 0;
+    under_way_.clear();
+    under_way_bytes_ = 0;
+    if (view_.open || view_.code != code) {
+      view_.since_unix_ns = clock_.wall_unix_ns();
+      log::info("link", "{}: {} ({})", name(options_.lane), text, endpoint);
+    }
+    view_.open = false;
+    view_.code = code;
+    view_.problem = text;
+    view_.hub = endpoint;
+  };
+  TW_ASSIGN(link_, link::GateLink::start(loop_, clock_, options_.link, std::move(events)));
+  return {};
+}
+
+void Uplink::stop() {
+  auto link = loop_.run([this] {
+    pause_.cancel();
+    return std::move(link_);
+  });
+  link.reset();
+}
+
+link::Hello Uplink::make_hello() {
+  link::Hello hello;
+  hello.party = config_.party;
+  hello.gate = config_.gate;
+  hello.lane = options_.lane;
+  hello.program = options_.program;
+  outbox_.fill(hello);
+  inbox_.fill(hello);
+  return hello;
+}
+
+Code Uplink::on_welcome(const link::Welcome& welcome) {
+  next_ = 0;
+  under_way_.clear();
+  under_way_bytes_ = 0;
+  if (!welcome.checkpoint.empty()) {
+    // The hub's own signature says which ledger this is; CURVE says only that it is the hub.
+    auto checkpoint = trust::decode_checkpoint(welcome.checkpoint);
+    const Status checked = trust_.check_checkpoint(welcome.checkpoint);
+    if (!checked || !checkpoint || checkpoint->ledger_id != welcome.ledger_id || checkpoint->lane != options_.lane) {
+      log::error("gate", "{}: the hub's checkpoint does not hold; the session ends", name(options_.lane));
+      return Code::kProofInvalid;
+    }
+  }
+  const Resume resume = outbox_.on_welcome(welcome);
+  if (resume.how == Resume::How::kForeign) return Code::kLedgerForeign;
+  if (!welcome.checkpoint.empty()) outbox_.on_checkpoint(welcome.checkpoint);
+  view_.open = true;
+  view_.code = Code::kOk;
+  view_.problem.clear();
+  view_.since_unix_ns = clock_.wall_unix_ns();
+  if (resume.how != Resume::How::kNewIncarnation) {
+    next_ = resume.next;
+    acked_ = resume.next - 1;
+  }
+  inbox_.on_welcome(welcome);
+  pump();
+  return Code::kOk;
+}
+
+void Uplink::pump() {
+  if (link_ == nullptr || next_ == 0 || !link_->open()) return;
+  while (next_ <= outbox_.head() && under_way_bytes_ < kUnderWayBytes) {
+    auto bytes = outbox_.parcel(next_);
+    if (!bytes) {
+      log::error("gate", "{}: parcel {} cannot be read: {}", name(options_.lane), next_, bytes.error().message);
+      next_ = 0;
+      return wait_and_reconnect();
+    }
+    const std::size_t size = (*bytes)->size();
+    if (!link_->send_parcel(next_, *std::move(bytes))) return;
+    under_way_.emplace_back(next_, size);
+    under_way_bytes_ += size;
+    ++next_;
+  }
+}
+
+void Uplink::on_ack(const link::Ack& ack) {
+  if (ack.code == Code::kOk) {
+    outbox_.on_ack(ack);
+    acked_ = std::max(acked_, ack.number);
+    while (!under_way_.empty() && under_way_.front().first <= ack.number) {
+      under_way_bytes_ -= under_way_.front().second;
+      under_way_.pop_front();
+    }
+    return pump();
+  }
+  if (next_ == 0) return;  // told already: those behind it are refused for the same reason
+  log::warning("gate", "{}: parcel {} was not taken: {} (code {})", name(options_.lane), ack.number, ack.text,
+               static_cast<int>(ack.code));
+  view_.problem = ack.text;
+  view_.code = ack.code;
+  next_ = 0;
+  const bool sealed_wrong = ack.code == Code::kParcelSignature || ack.code == Code::kParcelConflict ||
+                            ack.code == Code::kParcelLedger || ack.code == Code::kParcelRoot;
+  if (sealed_wrong && outbox_.seal_anew(ack.code)) return;
+  wait_and_reconnect();
+}
+
+// A refusal consumes no number: the same parcel goes again, after a pause, with a new HELLO.
+void Uplink::wait_and_reconnect() {
+  pause_.expires_after(kPause);
+  pause_.async_wait([this](boost::system::error_code error) {
+    if (!error) reconnect();
+  });
+}
+
+void Uplink::reconnect() {
+  if (link_ != nullptr) link_->reconnect();
+}
+
+void Uplink::on_new_stream() {
+  if (link_ != nullptr && link_->open()) link_->reconnect();
+}
+
+void Uplink::give_credit(std::uint64_t bytes) {
+  if (link_ != nullptr) link_->taken(bytes);
+}
+
+void Uplink::settle(const InboxStand& stand) {
+  if (link_ == nullptr || !link_->open()) return;  // on_welcome says it again
+  trust::SettlementStatement statement;
+  statement.ledger_id = outbox_.state().ledger_id;
+  statement.lane = options_.lane;
+  statement.receiver = config_.party;
+  statement.gate = config_.gate;
+  statement.epoch = stand.epoch;
+  statement.sequence = stand.sequence;
+  statement.taken = stand.taken;
+  statement.dead = stand.dead;
+  statement.root = stand.root;
+  const Bytes bytes = trust::statement_bytes(statement);
+  const trust::Signature signature = key_.sign(trust::domain::kSettlement, {bytes});
+  link::Settle settle;
+  settle.epoch = stand.epoch;
+  settle.sequence = stand.sequence;
+  settle.taken = stand.taken;
+  settle.dead = stand.dead;
+  settle.root = stand.root;
+  settle.algorithm = kEd25519;
+  settle.signature.assign(signature.begin(), signature.end());
+  link_->settle(settle);
+}
+
+void Uplink::on_document(const link::Document& document) {
+  Status learned;
+  switch (document.kind) {
+    case link::Document::Kind::kCertificate:
+      learned = trust_.learn_certificate(document.bytes);
+      break;
+    case link::Document::Kind::kRevocation:
+      learned = trust_.learn_revocation(document.bytes);
+      break;
+    case link::Document::Kind::kCheckpoint:
+      learned = trust_.check_checkpoint(document.bytes);
+      if (learned) outbox_.on_checkpoint(document.bytes);
+      break;
+    case link::Document::Kind::kRegion:
+      if (options_.on_region) options_.on_region(std::string(as_text(document.bytes)));
+      break;
+    case link::Document::Kind::kHubCard:
+      break;  // addresses change by a new file from the operator, whose fingerprint people compare
+  }
+  // A certificate that was replaced since, or is of a gate revoked since, comes with every session: no news.
+  if (!learned && learned.error().code != Code::kKeyRevoked && learned.error().code != Code::kCertificateInvalid) {
+    log::error("gate", "{}: a document of the hub is not believed: {}", name(options_.lane), learned.error().message);
+  }
+}
+
+UplinkView Uplink::view() const {
+  UplinkView view = view_;
+  view.next_parcel = next_;
+  if (link_ != nullptr) {
+    view.clock_offset = link_->clock_offset();
+    view.counters = link_->counters();
+  }
+  return view;
+}
+
+}  // namespace thalweg::gate

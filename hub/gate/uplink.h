@@ -1,0 +1,81 @@
+// uplink.h: one lane's session with the hub: parcels out of the outbox, deliveries into the inbox, what the hub tells.
+#pragma once
+
+#include <boost/asio/steady_timer.hpp>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gate/gate_trust.h"
+#include "gate/inbox.h"
+#include "gate/outbox.h"
+#include "link/gate_link.h"
+
+namespace thalweg::gate {
+
+struct UplinkOptions {
+  Lane lane = Lane::kRoutine;
+  link::GateLinkOptions link;
+  std::string program;                                    ///< for the hub's status page
+  std::function<void(std::string manifest_json)> on_region;  ///< whom this party may send what, and telephones
+};
+
+/// What `status` says of the line.
+struct UplinkView {
+  bool open = false;
+  std::string hub;        ///< address of the last attempt
+  std::string problem;    ///< why the last one ended; empty when open
+  Code code = Code::kOk;
+  std::int64_t since_unix_ns = 0;  ///< of the state it is in
+  std::optional<link::GateLink::ClockOffset> clock_offset;
+  link::GateLinkCounters counters;
+  std::uint64_t next_parcel = 0;
+};
+
+/// Drives GateLink. Borrows: all references, which outlive it. Threads: the loop, but for start() and destruction.
+class Uplink {
+ public:
+  Uplink(Loop& loop, const Clock& clock, const GateConfig& config, const trust::SigningKey& key, GateTrust& trust,
+         Outbox& outbox, Inbox& inbox, UplinkOptions options);
+  /// Before the loop starts. Errors: kConfig.
+  Status start();
+  /// Says BYE. Not on the loop; it must run or have ended.
+  void stop();
+
+  /// There are new parcels.
+  void pump();
+  /// The outbox has begun a new stream.
+  void on_new_stream();
+  void settle(const InboxStand& stand);
+  void give_credit(std::uint64_t bytes);
+  /// Something went wrong on this side of the session: begin anew.
+  void reconnect();
+  UplinkView view() const;
+
+ private:
+  link::Hello make_hello();
+  Code on_welcome(const link::Welcome& welcome);
+  void on_ack(const link::Ack& ack);
+  void on_document(const link::Document& document);
+  void wait_and_reconnect();
+
+  Loop& loop_;
+  const Clock& clock_;
+  const GateConfig& config_;
+  const trust::SigningKey& key_;
+  GateTrust& trust_;
+  Outbox& outbox_;
+  Inbox& inbox_;
+  UplinkOptions options_;
+  std::unique_ptr<link::GateLink> link_;
+  boost::asio::steady_timer pause_;
+  std::uint64_t next_ = 0;  // parcel to be sent; 0: not now
+  std::uint64_t acked_ = 0;
+  std::uint64_t under_way_bytes_ = 0;
+  std::deque<std::pair<std::uint64_t, std::size_t>> under_way_;  // number, bytes
+  UplinkView view_;
+};
+
+}  // namespace thalweg::gate
