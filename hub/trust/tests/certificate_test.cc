@@ -110,6 +110,14 @@ TEST_CASE("a document signed by another key than it names is refused", "[trust]"
   CHECK(code_of(open_certificate(as_bytes(typed))) == Code::kCertificateInvalid);
 }
 
+TEST_CASE("a payload that was signed as one kind of document is not taken for another", "[trust]") {
+  const SigningKey identity = made_key(1);
+  const std::string document = sign(made_certificate(identity, 1, 2), identity)->document();
+  const std::string payload = parse_envelope(as_bytes(document))->payload;
+  const std::string other = seal_envelope("application/vnd.thalweg.revocation.v1+json", payload, identity);
+  CHECK(code_of(open_certificate(as_bytes(other))) == Code::kCertificateInvalid);
+}
+
 TEST_CASE("an algorithm that is not known is named as such", "[trust]") {
   const SigningKey identity = made_key(1);
   const std::string good = sign(made_certificate(identity, 1, 2), identity)->document();
