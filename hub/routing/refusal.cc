@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "model/nearest.h"
 #include "region/vocabulary.h"
 
 namespace thalweg::routing {
@@ -28,6 +29,22 @@ std::string likely_receivers(const Region& region, PartyIndex sender, const Ques
   return codes;
 }
 
+/// Codes and numbers of the sections of the sender and its neighbours: those it can have meant. Bounded, as a source
+/// that is set up wrongly asks with every record.
+std::vector<std::string> likely_sections(const Region& region, PartyIndex sender) {
+  constexpr std::size_t kMost = 100;
+  std::vector<std::string> names;
+  const auto add = [&](const region::Section& section) {
+    if (names.size() < kMost) names.push_back(section.code);
+    for (const region::Station& station : section.stations)
+      if (names.size() < kMost) names.push_back(station.mn);
+  };
+  for (const SectionIndex i : region.party(sender).sections) add(region.section(i));
+  for (const region::Adjoining& to : region.adjoining(sender))
+    for (const SectionIndex i : region.party(to.party).sections) add(region.section(i));
+  return names;
+}
+
 }  // namespace
 
 Words unknown_sender(const Question& question) {
@@ -41,16 +58,18 @@ Words unknown_origin(const Question& question) {
                       shortened(question.answers_to))};
 }
 
-Words unknown_section(const Region& region, const Question& question) {
-  const auto found = region.find_section(question.section);
-  if (found) {  // a name, not a code: names may come to stand for two sections
-    const std::string& code = region.section(*found).code;
+Words unknown_section(const Region& region, PartyIndex sender, const Question& question) {
+  if (const auto named = region.section_named(question.section)) {  // names may come to stand for two sections
+    const std::string& code = region.section(*named).code;
     return {fmt::format("“{}”是断面名称，记录须写代码“{}”或站点编号", shortened(question.section), code),
             fmt::format("'{}' is the name of a section; records give its code, '{}', or a station number",
                         shortened(question.section), code)};
   }
-  return {fmt::format("区域内没有断面“{}”（{}）", shortened(question.section), found.error().message),
-          found.error().message};
+  const std::vector<std::string> near = nearest(shortened(question.section), likely_sections(region, sender));
+  const std::string names = fmt::format("{}", fmt::join(near, ", "));
+  return {fmt::format("区域内没有断面“{}”{}{}", shortened(question.section), near.empty() ? "" : "；相近的有：", names),
+          fmt::format("there is no section '{}'{}{}", shortened(question.section),
+                      near.empty() ? "" : "; nearest: ", names)};
 }
 
 Words lane_not_allowed(const Question& question) {

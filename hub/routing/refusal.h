@@ -7,7 +7,7 @@ namespace thalweg::routing {
 
 region::Words unknown_sender(const Question& question);
 region::Words unknown_origin(const Question& question);
-region::Words unknown_section(const region::Region& region, const Question& question);
+region::Words unknown_section(const region::Region& region, PartyIndex sender, const Question& question);
 region::Words lane_not_allowed(const Question& question);
 /// Names the agreement that would be needed, and one that is there but not in force.
 region::Words no_agreement(const RouteTable::Tables& tables, PartyIndex sender, const Question& question,

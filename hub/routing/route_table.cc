@@ -101,7 +101,7 @@ Route RouteTable::route(const Question& question) const {
       section = *found;
       river = region.section(section).river;
     } else {
-      unverified = unknown_section(region, question);
+      unverified = unknown_section(region, *sender, question);
       if (question.lane == Lane::kRoutine) return refused(Code::kSectionUnknown, std::move(unverified));
     }
   }
