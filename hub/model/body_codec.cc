@@ -2,6 +2,8 @@
 
 #include <lz4.h>
 
+#include <bit>
+
 #include "base/invariant.h"
 #include "model/record.h"
 
@@ -57,7 +59,12 @@ Result<std::unique_ptr<std::uint8_t[]>> expand(const Stored& body) {
 void append_body(ByteView raw, Compression compression, Bytes& out) {
   ByteWriter writer(out);
   if (compression == Compression::kLz4 && raw.size() > 1) {
-    const auto packed = std::make_unique_for_overwrite<char[]>(raw.size());
+    thread_local std::unique_ptr<char[]> packed;  // kept, see pack_body()
+    thread_local std::size_t room = 0;
+    if (room < raw.size()) {
+      room = std::bit_ceil(raw.size());
+      packed = std::make_unique_for_overwrite<char[]>(room);
+    }
     const int size = LZ4_compress_default(reinterpret_cast<const char*>(raw.data()), packed.get(),
                                           static_cast<int>(raw.size()), static_cast<int>(raw.size() - 1));
     if (size > 0) {

@@ -20,6 +20,7 @@ namespace rules = record_rules;
 
 static_assert(kRecordPadding >= simdjson::SIMDJSON_PADDING);
 
+// In the order in which the builder writes them.
 enum Attribute : unsigned {
   kSpecVersion,
   kId,
@@ -28,29 +29,57 @@ enum Attribute : unsigned {
   kSubject,
   kTime,
   kLane,
-  kData,
-  kDataContentType,
-  kDataSchema,
   kExercise,
   kCorrelationId,
   kSubmitter,
+  kDataContentType,
+  kDataSchema,
+  kData,
   kAttributes
 };
 constexpr std::array<std::string_view, kAttributes> kNames = {
-    "specversion",     "id",         "source",   "type",          "subject",  "time", "lane", "data",
-    "datacontenttype", "dataschema", "exercise", "correlationid", "submitter"};
-constexpr unsigned kRequired = (1U << (kData + 1)) - 1;
+    "specversion",   "id",        "source",          "type",       "subject", "time", "lane", "exercise",
+    "correlationid", "submitter", "datacontenttype", "dataschema", "data"};
+constexpr unsigned kRequired = 1U << kSpecVersion | 1U << kId | 1U << kSource | 1U << kType | 1U << kSubject |
+                               1U << kTime | 1U << kLane | 1U << kData;
 
-Attribute attribute_of(std::string_view name) {
-  for (unsigned i = 0; i < kAttributes; ++i) {
-    if (kNames[i] == name) return static_cast<Attribute>(i);
+/// A name with its closing quote as two words and a mask, to be compared with what stands in the record at one stroke.
+struct KeyPattern {
+  std::uint64_t word[2] = {};
+  std::uint64_t mask[2] = {};
+};
+constexpr std::array<KeyPattern, kAttributes> make_patterns() {
+  std::array<KeyPattern, kAttributes> patterns{};
+  for (std::size_t n = 0; n < kAttributes; ++n) {
+    for (std::size_t i = 0; i <= kNames[n].size(); ++i) {
+      const auto c = static_cast<unsigned char>(i < kNames[n].size() ? kNames[n][i] : '"');
+      patterns[n].word[i / 8] |= std::uint64_t{c} << (i % 8 * 8);
+      patterns[n].mask[i / 8] |= std::uint64_t{0xff} << (i % 8 * 8);
+    }
+  }
+  return patterns;
+}
+constexpr auto kPatterns = make_patterns();
+static_assert(kNames[kDataContentType].size() == 15, "with its quote the longest name fills a pattern");
+
+/// The attribute whose name begins at `key` (16 bytes are readable: the padding), looked for from `expected` on.
+Attribute attribute_at(const char* key, unsigned expected) {
+  std::uint64_t word[2];
+  std::memcpy(word, key, sizeof word);
+  for (unsigned tried = 0, i = expected; tried < kAttributes; ++tried, ++i) {
+    if (i >= kAttributes) i = 0;
+    const KeyPattern& p = kPatterns[i];
+    if ((((word[0] ^ p.word[0]) & p.mask[0]) | ((word[1] ^ p.word[1]) & p.mask[1])) == 0)
+      return static_cast<Attribute>(i);
   }
   return kAttributes;
 }
 
 std::string_view without_blanks_behind(std::string_view text) {
-  const std::size_t last = text.find_last_not_of(" \t\r\n");
-  return text.substr(0, last + 1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\n' || text.back() == '\t' || text.back() == '\r')) {
+    text.remove_suffix(1);
+  }
+  return text;
 }
 
 /// A value in a message: short, and not cut inside a character.
@@ -144,9 +173,9 @@ class Reading {
     ondemand::object object;
     if (const auto error = document.get_object().get(object)) return not_json(error, &document);
     for (auto entry : object) {
-      ondemand::field field;
-      if (const auto error = std::move(entry).get(field)) return not_json(error, &document);
-      read_field(field, document);
+      if (const auto error = entry.error()) return not_json(error, &document);
+      // In place: to copy a field that was written a moment ago stalls longer than all else that is done with it.
+      read_field(entry.value_unsafe(), document);
       if (!wants_more()) return;
     }
     const char* rest = nullptr;
@@ -156,24 +185,25 @@ class Reading {
   }
 
   void read_field(ondemand::field& field, ondemand::document& document) {
-    // Stage 1 of simdjson has found every string closed, so the search ends inside the record.
     const char* const key = field.key().raw();
-    const char* const end = record_.data() + record_.size();
-    const char* at = key;
-    while (at < end && *at != '"') ++at;
-    const std::string_view name(key, static_cast<std::size_t>(at - key));
-    const Attribute attribute = attribute_of(name);
-    if (attribute == kAttributes) return read_extension(name, field.value(), document);
+    const Attribute attribute = attribute_at(key, expected_);
+    if (attribute == kAttributes) {
+      // Stage 1 of simdjson has found every string closed, so the search ends inside the record.
+      const char* const end = record_.data() + record_.size();
+      return read_extension({key, static_cast<std::size_t>(std::find(key, end, '"') - key)}, field.value(), document);
+    }
+    expected_ = attribute + 1;
+    const std::string_view name = kNames[attribute];
     if ((seen_ >> attribute & 1) != 0) return invalid(name, {"the attribute stands twice", "属性重复"});
     seen_ |= 1U << attribute;
     if (attribute == kData) return read_data(field.value(), document);
 
     const std::string_view token = without_blanks_behind(field.value().raw_json_token());
-    if (token.size() < 2 || token.front() != '"') return invalid(name, {"the attribute is no text", "属性不是文本"});
-    const std::string_view text = token.substr(1, token.size() - 2);
-    if (text.find('\\') != std::string_view::npos) {
-      return invalid(name, {"the attribute holds an escaped character", "属性含有转义字符"});
+    if (token.size() < 2 || token.front() != '"') {
+      return invalid(name, {"the attribute is no text", "属性不是文本"});
     }
+    // No value that set() takes holds a backslash, so none is escaped.
+    const std::string_view text = token.substr(1, token.size() - 2);
     set(attribute, name, text);
   }
 
@@ -231,6 +261,7 @@ class Reading {
   std::optional<Error> first_;
   bool not_json_ = false;
   unsigned seen_ = 0;
+  unsigned expected_ = 0;
   std::size_t extensions_ = 0;
   std::array<std::string_view, kMaxExtensions> extension_names_;
   Envelope envelope_;
@@ -240,8 +271,9 @@ void Reading::set(Attribute attribute, std::string_view name, std::string_view t
   const auto plain = [&](std::string_view& target, std::size_t limit) {
     if (!rules::plain_text(text, limit)) {
       const std::string most = std::to_string(limit);
-      return invalid(name, {"the attribute is empty, longer than " + most + " bytes, or holds a control character",
-                            "属性为空、超过 " + most + " 字节或含有控制字符"});
+      return invalid(name,
+                     {"the attribute is empty, longer than " + most + " bytes, or holds a control or escaped character",
+                      "属性为空、超过 " + most + " 字节或含有控制、转义字符"});
     }
     target = text;
   };
@@ -357,7 +389,7 @@ Result<Envelope> RecordReader::read_copy(ByteView record, std::vector<Fault>* fa
     impl_->copy = std::make_unique<char[]>(impl_->copy_size);
   }
   char* const copy = impl_->copy.get();
-  std::copy(record.begin(), record.end(), copy);
+  if (!record.empty()) std::memcpy(copy, record.data(), record.size());
   TW_ASSIGN(Envelope envelope, read(as_bytes({copy, record.size()}), faults));
   const std::string_view original = as_text(record);
   for (std::string_view* view : {&envelope.id, &envelope.source, &envelope.party, &envelope.type, &envelope.subject,

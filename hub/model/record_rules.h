@@ -2,6 +2,8 @@
 // Private to model.
 #pragma once
 
+#include <cstdint>
+#include <cstring>
 #include <string_view>
 
 namespace thalweg::record_rules {
@@ -14,11 +16,27 @@ inline constexpr std::size_t kMaxReferenceBytes = 128;  ///< exercise, correlati
 inline constexpr std::size_t kMaxUriBytes = 256;
 inline constexpr std::size_t kMaxTimeBytes = 64;
 
-/// 1 to `limit` bytes without control characters (C0, DEL, C1), '"' and '\': what stands in JSON as it is. That it is
+/// True when one of the eight bytes is a control character of ASCII, '"', '\\', or the first of U+0080 to U+00BF.
+/// May also be true for other bytes next to such a one; never false when there is one.
+inline bool has_special(std::uint64_t word) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  constexpr std::uint64_t kHigh = kOnes << 7;
+  const auto has_zero = [](std::uint64_t w) { return (w - kOnes) & ~w & kHigh; };
+  const std::uint64_t below_space = (word - kOnes * 0x20) & ~word & kHigh;
+  return (below_space | has_zero(word ^ (kOnes * '"')) | has_zero(word ^ (kOnes * '\\')) |
+          has_zero(word ^ (kOnes * 0x7f)) | has_zero(word ^ (kOnes * 0xc2))) != 0;
+}
+
+/// 1 to `limit` bytes without control characters (C0, DEL, C1), '"' and '\\': what stands in JSON as it is. That it is
 /// UTF-8 is checked elsewhere.
 inline bool plain_text(std::string_view text, std::size_t limit) {
   if (text.empty() || text.size() > limit) return false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
+  std::size_t i = 0;
+  for (std::uint64_t word; i + sizeof word <= text.size(); i += sizeof word) {
+    std::memcpy(&word, text.data() + i, sizeof word);
+    if (has_special(word)) break;
+  }
+  for (; i < text.size(); ++i) {
     const auto c = static_cast<unsigned char>(text[i]);
     if (c < 0x20 || c == '"' || c == '\\' || c == 0x7f) return false;
     // U+0080 to U+009F steer some terminals.
