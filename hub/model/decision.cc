@@ -98,7 +98,8 @@ Result<Delivery> Delivery::decode(ByteView bytes) {
   d.block_unix_ns = in.i64();
   d.grants = decode_grants(in);
   d.parcel = in.raw(in.left());
-  if (!in.ok() || d.parcel.empty()) return Error{Code::kParcelFormat, "a delivery is cut short or out of bounds"};
+  if (!in.ok() || d.parcel.empty() != ((d.flags & Delivery::kWithdrawn) != 0))
+    return Error{Code::kParcelFormat, "a delivery is cut short or out of bounds"};
   return d;
 }
 

@@ -11,6 +11,8 @@ namespace thalweg {
 struct Delivery {
   static constexpr std::uint8_t kReplay = 1;  ///< sent again on purpose: the inbox takes it although it held it
   static constexpr std::uint8_t kPart = 2;    ///< `parcel` holds a part (parcel_part.h), not the whole
+  /// The permission was withdrawn before delivery (rule 3): `parcel` is empty, the number is used all the same.
+  static constexpr std::uint8_t kWithdrawn = 4;
 
   std::uint64_t epoch = 0;     ///< ledger epoch of the hub
   std::uint64_t sequence = 0;  ///< dense per receiver, lane and epoch

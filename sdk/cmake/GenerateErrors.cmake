@@ -1,5 +1,6 @@
-# GenerateErrors.cmake: makes errors.inc and docs/errors.md from sdk/errors.json, the one source of error codes.
-#   cmake -P sdk/cmake/GenerateErrors.cmake            writes both files
+# GenerateErrors.cmake: makes the files that hold error codes from sdk/errors.json, their one source: errors.inc (numbers),
+# docs/errors.md (a page), and the texts of the command line.
+#   cmake -P sdk/cmake/GenerateErrors.cmake            writes them
 #   cmake -DCHECK=ON -P sdk/cmake/GenerateErrors.cmake fails when one of them is not current
 cmake_minimum_required(VERSION 3.25)
 get_filename_component(sdk "${CMAKE_CURRENT_LIST_DIR}/.." ABSOLUTE)
@@ -10,6 +11,7 @@ string(JSON count LENGTH "${json}" errors)
 math(EXPR last "${count} - 1")
 
 set(inc "// Generated from sdk/errors.json by sdk/cmake/GenerateErrors.cmake. Do not edit.\n")
+set(texts "${inc}")
 set(page "# Error codes 错误代码\n\nGenerated from `sdk/errors.json`. Programs act on numbers; texts may change.\n\n")
 string(APPEND page "| number | name | class | meaning | 含义 | what to do | 处理办法 |\n|---|---|---|---|---|---|---|\n")
 foreach(i RANGE ${last})
@@ -22,10 +24,12 @@ foreach(i RANGE ${last})
     string(JSON remedy_${lang} GET "${entry}" remedy ${lang})
   endforeach()
   string(APPEND inc "TW_ERROR(${name}, ${number}, \"${class}\")\n")
+  string(APPEND texts "TW_ERROR_TEXT(\"${name}\", ${number}, \"${meaning_zh}\", \"${meaning_en}\", \"${remedy_zh}\", \"${remedy_en}\")\n")
   string(APPEND page "| ${number} | ${name} | ${class} | ${meaning_en} | ${meaning_zh} | ${remedy_en} | ${remedy_zh} |\n")
 endforeach()
 
-foreach(pair "${sdk}/include/thalweg/errors.inc=inc" "${root}/docs/errors.md=page")
+foreach(pair "${sdk}/include/thalweg/errors.inc=inc" "${root}/docs/errors.md=page"
+    "${root}/hub/app/cli/error_texts.inc=texts")
   string(REGEX REPLACE "=.*" "" path "${pair}")
   string(REGEX REPLACE ".*=" "" text "${pair}")
   if(CHECK)

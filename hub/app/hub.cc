@@ -1,0 +1,295 @@
+#include "app/hub.h"
+
+#include <fmt/format.h>
+
+#include "app/http_endpoint.h"
+#include "app/hub_admin.h"
+#include "app/hub_pages.h"
+#include "base/log.h"
+
+namespace thalweg::app {
+namespace {
+
+constexpr std::array kLanes{Lane::kRoutine, Lane::kUrgent};
+
+}  // namespace
+
+Hub::Hub(FileSystem& files, const Clock& clock, Options options)
+    : files_(files),
+      clock_(clock),
+      config_(std::move(options.config)),
+      extra_sync_delay_ns_(options.extra_sync_delay_ns) {}
+
+Hub::~Hub() {
+  admin_.reset();
+  http_.reset();
+  desk_.stop();
+  desk_.join();
+  for (auto& lane : lanes_)
+    if (lane) lane->stop();
+  keeper_.stop();
+  keeper_.join();
+}
+
+Result<std::unique_ptr<Hub>> Hub::start(FileSystem& files, const Clock& clock, Options options,
+                                        std::vector<region::Mistake>& mistakes) {
+  std::unique_ptr<Hub> hub(new Hub(files, clock, std::move(options)));
+  TW_TRY(hub->open(mistakes));
+  return hub;
+}
+
+Status Hub::open(std::vector<region::Mistake>& mistakes) {
+  TW_ASSIGN(signing_, trust::SigningKey::load(config_.keys / "hub-signing.key"));
+  TW_ASSIGN(curve_, trust::CurveKeyPair::load(config_.keys / "hub-curve.key"));
+  TW_ASSIGN(policy_.region, load_region(mistakes));
+  TW_TRY(open_lanes());
+  TW_TRY(restore_keys());
+  policy_.routes = std::make_shared<routing::RouteTable>(policy_.region, clock_.wall_unix_ns());
+  keeper_.start();
+  desk_.start();
+  for (auto& lane : lanes_) lane->start();
+  TW_TRY(record_region("hub"));
+  publish();
+  TW_TRY(listen());
+  watch_dates();
+  return {};
+}
+
+Result<std::shared_ptr<const region::Region>> Hub::load_region(std::vector<region::Mistake>& mistakes) {
+  return region::load_folder(files_, config_.region, mistakes);
+}
+
+Status Hub::open_lanes() {
+  std::pair<Bytes, std::int64_t> genesis{HubStore::make_genesis(clock_, policy_.region->hub().code, *signing_),
+                                         clock_.wall_unix_ns()};
+  for (const Lane which : kLanes) {
+    HubStore::Options options;
+    options.lane = which;
+    options.ledger_folder = config_.ledger_folder(which);
+    options.derived_folder = config_.derived_folder(which);
+    std::tie(options.genesis, options.genesis_unix_ns) = genesis;
+    options.max_waiting_bytes = config_.pool_bytes;
+    options.extra_sync_delay_ns = extra_sync_delay_ns_;
+    auto store = HubStore::open(files_, clock_, std::move(options), *signing_);
+    if (!store) return Error(std::move(store).error()).in(fmt::format("the ledger of lane {}", name(which)));
+    if (which == Lane::kRoutine) {
+      TW_ASSIGN(genesis, (*store)->genesis());
+    }
+    if (const auto& torn = (*store)->report().torn)
+      log::warning("ledger", "lane {}: {} bytes of a block that was never finished were cut off {} at {}", name(which),
+                   torn->bytes, torn->file, torn->offset);
+
+    HubLaneContext context;
+    context.clock = &clock_;
+    context.key = &*signing_;
+    context.origin_of = [this](const RecordId& id) { return origin_of(id); };
+    context.keep = [this](std::function<void()> work) { keeper_.post(std::move(work)); };
+    context.on_fatal = [this](Error error) {
+      std::function<void()> call;
+      {
+        std::lock_guard guard(mutex_);
+        if (!failed_) failed_ = std::move(error);
+        call = on_failed_;
+      }
+      if (call) call();
+    };
+    auto policy = std::make_shared<intake::Policy>(policy_);
+    lanes_[static_cast<std::size_t>(which)] =
+        std::make_unique<HubLane>(which, std::move(context), *std::move(store), std::move(policy));
+  }
+  return {};
+}
+
+// Certificates and revocations are the ledger's; both lanes hold the same, the routine one is read.
+Status Hub::restore_keys() {
+  trust::KeyDirectory::Ptr keys = trust::KeyDirectory::empty()->with_hub(signing_->public_key());
+  for (const HeldDocument& held : lane(Lane::kRoutine).store().documents) {
+    if (held.type == ledger::EntryType::kCertificate) {
+      TW_ASSIGN(const auto certificate, trust::open_certificate(held.bytes));
+      TW_ASSIGN(keys, keys->with(certificate, held.block_unix_ns, trust::Unpinned::kPinFirst));
+    } else {
+      TW_ASSIGN(const auto revocation, trust::open_revocation(held.bytes));
+      TW_ASSIGN(keys, keys->with(revocation, held.block_unix_ns));
+    }
+  }
+  policy_.keys = std::move(keys);
+  return {};
+}
+
+Status Hub::listen() {
+  auto pool = link::AssemblyPool::make({.capacity_bytes = config_.pool_bytes});
+  for (const Lane which : kLanes) {
+    link::HubLinkOptions options;
+    options.endpoint = fmt::format("tcp://{}:{}", config_.address,
+                                   config_.port(which) == 0 ? "*" : std::to_string(config_.port(which)));
+    options.curve_secret_z85 = curve_.secret_z85;
+    options.pool = pool;
+    options.allow = [this](std::string_view key, std::string_view) { return admit(key); };
+    lane(which).set_greeting([this](const std::string& party) { return greeting(party); });
+    TW_TRY(lane(which).listen(std::move(options)));
+  }
+  TW_TRY(files_.create_folders(config_.admin_socket().parent_path()));
+  TW_ASSIGN(admin_, HubAdmin::listen(*this, desk_));
+  if (config_.http_port != 0) {
+    HttpEndpoint::Pages pages;
+    pages.metrics = [this] { return metrics_page(*lanes_[0], *lanes_[1]); };
+    pages.unhealthy_because = [this]() -> std::string {
+      const auto error = failed();
+      return error ? error->message : std::string();
+    };
+    TW_ASSIGN(http_, HttpEndpoint::listen(desk_, config_.http_address, config_.http_port, std::move(pages)));
+  }
+  return {};
+}
+
+const std::string& Hub::endpoint(Lane which) const { return lanes_[static_cast<std::size_t>(which)]->endpoint(); }
+std::uint16_t Hub::http_port() const { return http_ ? http_->port() : 0; }
+
+std::optional<Error> Hub::failed() const {
+  std::lock_guard guard(mutex_);
+  return failed_;
+}
+
+void Hub::on_failed(std::function<void()> call) {
+  std::lock_guard guard(mutex_);
+  on_failed_ = std::move(call);
+}
+
+std::optional<link::UserId> Hub::admit(std::string_view curve_key) const {
+  trust::KeyDirectory::Ptr keys;
+  {
+    std::lock_guard guard(mutex_);
+    keys = policy_.keys;
+  }
+  const auto gate = keys->admit(curve_key, clock_.wall_unix_ns());
+  if (!gate) return std::nullopt;
+  return (*gate)->certificate->party + "/" + (*gate)->certificate->gate;
+}
+
+std::optional<std::string> Hub::origin_of(const RecordId& id) const {
+  for (const auto& lane : lanes_) {
+    const auto found = lane->store().find_record(id);
+    if (!found || !*found) continue;
+    if (const auto held = lane->store().read_parcel((*found)->place)) return held->parcel.header.party;
+  }
+  return std::nullopt;
+}
+
+std::vector<link::Document> Hub::greeting(const std::string& party) const {
+  intake::Policy policy;
+  {
+    std::lock_guard guard(mutex_);
+    policy = policy_;
+  }
+  std::vector<link::Document> documents;
+  const auto add = [&](link::Document::Kind kind, std::string_view text) {
+    documents.push_back({kind, Bytes(text.begin(), text.end())});
+  };
+  add(link::Document::Kind::kRegion, manifest_json(policy, party));
+  for (const trust::GateKeys* gate : policy.keys->gates())
+    for (const trust::GateKeys::Entry& entry : gate->entries)
+      add(link::Document::Kind::kCertificate, entry.certificate.document());
+  for (const auto& [revocation, time] : policy.keys->revocations())
+    add(link::Document::Kind::kRevocation, revocation.document());
+  return documents;
+}
+
+Status Hub::append_to_both(ledger::EntryType type, const Bytes& bytes) {
+  std::array<std::promise<Status>, 2> promises;
+  std::array<std::future<Status>, 2> written{promises[0].get_future(), promises[1].get_future()};
+  for (std::size_t i = 0; i < 2; ++i)
+    lanes_[i]->loop().post([lane = lanes_[i].get(), type, bytes, promise = &promises[i]] {
+      lane->append(type, bytes, [promise](Status status) { promise->set_value(std::move(status)); });
+    });
+  for (auto& future : written) future.wait();
+  for (auto& future : written) TW_TRY(future.get());
+  return {};
+}
+
+void Hub::publish() {
+  intake::PolicyPtr policy;
+  {
+    std::lock_guard guard(mutex_);
+    policy = std::make_shared<intake::Policy>(policy_);
+  }
+  for (auto& lane : lanes_) lane->loop().run([&] { lane->set_policy(policy); });
+}
+
+// The texts of a version are in both ledgers before a decision refers to it.
+Status Hub::record_region(const std::string& who) {
+  const auto& stored = lane(Lane::kRoutine).store().region;
+  std::uint64_t version = 1;
+  if (stored) {
+    version = stored->version;
+    region::Texts texts(stored->files.begin(), stored->files.end());
+    if (region::digest_of(texts) == policy_.region->digest()) {
+      std::lock_guard guard(mutex_);
+      policy_.region_version = version;
+      return {};
+    }
+    ++version;
+  }
+  ledger::RegionVersion entry;
+  entry.version = version;
+  entry.loaded_by = who;
+  entry.files.assign(policy_.region->texts().begin(), policy_.region->texts().end());
+  TW_TRY(append_to_both(ledger::EntryType::kRegionVersion, ledger::encode(entry)));
+  std::lock_guard guard(mutex_);
+  policy_.region_version = version;
+  return {};
+}
+
+Status Hub::reload(const std::string& who, std::vector<region::Mistake>& mistakes) {
+  std::lock_guard change(change_mutex_);
+  TW_ASSIGN(auto fresh, load_region(mistakes));
+  if (fresh->hub().code != policy_.region->hub().code)
+    return Error{Code::kConfig, "the hub's own code may not change: " + policy_.region->hub().code};
+  const auto old = policy_;
+  {
+    std::lock_guard guard(mutex_);
+    policy_.region = fresh;
+    policy_.routes = std::make_shared<routing::RouteTable>(fresh, clock_.wall_unix_ns());
+  }
+  if (Status recorded = record_region(who); !recorded) {
+    std::lock_guard guard(mutex_);
+    policy_ = old;
+    return recorded;
+  }
+  publish();
+  for (auto& lane : lanes_)
+    lane->loop().post([this, lane = lane.get()] {
+      for (const SessionView& session : lane->sessions()) {
+        const std::string party = session.user.substr(0, session.user.find('/'));
+        const std::string text = manifest_json(policy_snapshot(), party);
+        lane->send_document(session.user, {link::Document::Kind::kRegion, Bytes(text.begin(), text.end())});
+      }
+    });
+  log::info("region", "version {} is in force", policy_.region_version);
+  return {};
+}
+
+intake::Policy Hub::policy_snapshot() const {
+  std::lock_guard guard(mutex_);
+  return policy_;
+}
+
+// Agreements begin and end by date: a new table when the next of these moments has come.
+void Hub::watch_dates() {
+  auto timer = std::make_shared<boost::asio::steady_timer>(desk_.io(), std::chrono::seconds(30));
+  timer->async_wait([this, timer](boost::system::error_code error) {
+    if (error) return;
+    const intake::Policy policy = policy_snapshot();
+    if (clock_.wall_unix_ns() >= policy.routes->next_change_unix_ns()) {
+      {
+        std::lock_guard guard(mutex_);
+        policy_.routes = std::make_shared<routing::RouteTable>(policy_.region, clock_.wall_unix_ns());
+      }
+      publish();
+    }
+    watch_dates();
+  });
+}
+
+std::string Hub::request(std::string_view json, const std::string& who) { return HubAdmin(*this).answer(json, who); }
+
+}  // namespace thalweg::app

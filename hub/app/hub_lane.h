@@ -1,0 +1,157 @@
+// hub_lane.h: one lane of the hub: from the link to the ledger and on to the receivers. Start here.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+
+#include "app/hub_store.h"
+#include "base/loop.h"
+#include "delivery/dispatcher.h"
+#include "intake/parcel_check.h"
+#include "link/hub_link.h"
+
+namespace thalweg::app {
+
+/// What both lanes share; set before start.
+struct HubLaneContext {
+  const Clock* clock = nullptr;
+  const trust::SigningKey* key = nullptr;  ///< the hub's: checkpoints
+  /// Origin party of a record in the ledger of either lane. Any thread.
+  std::function<std::optional<std::string>(const RecordId&)> origin_of;
+  /// Runs work that may wait for the disk, on another thread, one after another.
+  std::function<void(std::function<void()>)> keep;
+  /// The lane cannot go on.
+  std::function<void(Error)> on_fatal;
+};
+
+/// Figures of a lane, for status pages and /metrics.
+struct HubLaneCounters {
+  std::uint64_t parcels = 0, records = 0, refused_records = 0, marked_records = 0, repeats = 0, gaps = 0,
+                refused_parcels = 0, settlements = 0;
+};
+
+/// One gate that is connected.
+struct SessionView {
+  std::string user;
+  std::string address;
+  std::string program;
+  std::optional<std::int64_t> clock_offset_ns;
+};
+
+/// The two lanes of a hub share nothing but the policy and the keeper thread: an urgent record waits for no routine
+/// one, in no queue and no file.
+///
+/// Owns: loop, link, store. Threads: as marked; everything else happens on its loop.
+class HubLane {
+ public:
+  HubLane(Lane lane, HubLaneContext context, std::unique_ptr<HubStore> store, intake::PolicyPtr policy);
+  ~HubLane();
+
+  /// Starts loop and writer: entries may be appended. Once, not on the loop.
+  void start();
+  /// Lets gates in. Not on the loop. Errors: as HubLink::start().
+  Status listen(link::HubLinkOptions options);
+  /// Ends link, loop and writer; what was acknowledged is on the disk.
+  void stop();
+  const std::string& endpoint() const { return link_->endpoint(); }
+
+  Loop& loop() { return loop_; }
+  /// Loop: the rules for the parcels from now on. Sessions of keys that are no longer admitted are closed by the hub.
+  void set_policy(intake::PolicyPtr policy);
+  /// Loop: writes a system entry (region version, certificate, revocation, act); `done` on the loop, once durable.
+  void append(ledger::EntryType type, Bytes bytes, std::function<void(Status)> done);
+  /// Loop: to every connected gate; or to the gates of one user ("party/gate").
+  void broadcast(const link::Document& document);
+  void send_document(const std::string& user, const link::Document& document);
+  /// Loop: what every gate is sent after its welcome.
+  void set_greeting(std::function<std::vector<link::Document>(const std::string& party)> greeting) {
+    greeting_ = std::move(greeting);
+  }
+  void close_user(std::string_view user, Code code, std::string_view text) { link_->close_user(user, code, text); }
+  /// Loop.
+  std::vector<SessionView> sessions() const;
+  HubStore& store() { return *store_; }
+  const HubLaneCounters& counters() const { return counters_; }
+  link::HubLinkCounters link_counters() const { return link_->counters(); }
+  Lane lane() const { return lane_; }
+
+ private:
+  /// What waits for its block.
+  struct UnderWay {
+    ledger::EntryType type{};
+    std::uint64_t tag = 0;
+    link::SessionHandle session = 0;
+    ParcelHeader header;             // kParcel
+    Bytes verdicts, decision;        // kParcel: for the acknowledgement
+    std::vector<RecordId> ids;       // kParcel
+    std::vector<std::string> receivers;
+    link::PoolShare share;           // kParcel: credit comes back when the block is written
+    ledger::Settlement settlement;   // kSettlement
+    std::function<void(Status)> done;
+  };
+  struct Gate {
+    link::SessionHandle session = 0;
+    std::string user, party, gate, address, program;
+    Uuid incarnation;
+    bool receives = false;
+    std::optional<ledger::Settlement> waiting;  // newer settlement that came while one is being written
+    bool settling = false;
+  };
+
+  link::HubLinkEvents events();
+  void on_hello(const link::Session& session);
+  void on_parcel(const link::Session& session, link::Assembled assembled);
+  void on_settle(const link::Session& session, const link::Settle& settle);
+  void on_lookup(const link::Session& session, const link::Lookup& lookup);
+  void on_closed(const link::Session& session, Code code);
+  void on_block(const ledger::BlockOutcome& outcome);
+  void on_parcel_written(UnderWay& entry, const ledger::Place& place, std::int64_t time);
+  void answer_lost(UnderWay& entry, const Error& error);
+  void end_halt();
+
+  std::optional<std::string> hub_is_behind(const link::Hello& hello, const delivery::ReceiverState* state);
+  void open_epoch(const std::string& why);
+  std::uint64_t start_of(const link::Hello& hello, const delivery::ReceiverState& state) const;
+  void repeat(const link::Session& session, const ParcelView& parcel);
+  void refuse(const link::Session& session, std::uint64_t number, const Error& error);
+  bool within_quota(const std::string& party, std::uint32_t bytes);
+  void submit(UnderWay entry, ledger::Submission submission);
+  void submit_settlement(Gate& gate);
+  void pump(const std::string& receiver);
+  void tell_progress(const std::set<StreamId>& streams);
+  Bytes checkpoint() const;
+  void keep_house();
+
+  const Lane lane_;
+  const HubLaneContext context_;
+  Loop loop_;
+  std::unique_ptr<HubStore> store_;
+  intake::PolicyPtr policy_;
+  intake::ParcelCheck check_;
+  delivery::Dispatcher dispatcher_;
+  std::unique_ptr<link::HubLink> link_;
+  std::function<std::vector<link::Document>(const std::string&)> greeting_;
+
+  std::deque<UnderWay> under_way_;
+  std::uint64_t last_tag_ = 0;
+  std::optional<Error> halted_;  // the ledger failed: nothing is taken until what was under way is answered
+  std::map<link::SessionHandle, Gate> gates_;
+  std::map<std::string, link::SessionHandle> receiver_sessions_;  // by party
+  std::set<std::string> pumping_;                                 // receivers whose pump() is posted
+  struct Quota {
+    std::int64_t day = 0;
+    std::size_t bytes = 0;
+  };
+  std::unordered_map<std::string, Quota> quotas_;
+  std::size_t quota_bytes_ = 64u << 20;
+  bool saving_ = false;
+  HubLaneCounters counters_;
+};
+
+}  // namespace thalweg::app

@@ -1,0 +1,231 @@
+// hub_lane_sessions.cc: the gates that are connected: where they stand, what they are sent.
+#include "app/hub_lane.h"
+#include "base/log.h"
+#include "trust/settlement.h"
+
+namespace thalweg::app {
+
+using ledger::EntryType;
+
+void HubLane::on_hello(const link::Session& session) {
+  const link::Hello& hello = session.hello;
+  const trust::GateKeys* keys = policy_->keys->find(hello.party, hello.gate);
+  if (keys == nullptr) {
+    link_->refuse(session.handle, Code::kKeyUnknown, "the gate is not enrolled");
+    return;
+  }
+  const Hash256 ledger_id = store_->log().id();
+  if (hello.ledger_id != Hash256{} && hello.ledger_id != ledger_id) {
+    link_->refuse(session.handle, Code::kLedgerForeign, "this hub keeps another ledger than the one the gate knows");
+    return;
+  }
+  const delivery::ReceiverState* known = store_->receivers.find(hello.party);
+  const bool receives = keys->newest().certificate->receives;
+  if (const auto why = hub_is_behind(hello, receives ? known : nullptr)) open_epoch(session.user + ": " + *why);
+
+  Gate gate;
+  gate.session = session.handle;
+  gate.user = session.user;
+  gate.party = hello.party;
+  gate.gate = hello.gate;
+  gate.address = session.address;
+  gate.program = hello.program;
+  gate.incarnation = hello.incarnation;
+  gate.receives = receives;
+
+  const StreamId stream{hello.party, hello.gate, hello.incarnation, lane_};
+  const intake::StreamHead head = store_->streams.durable(stream);
+  link::Welcome welcome;
+  welcome.ledger_id = ledger_id;
+  welcome.epoch = store_->log().head().epoch;
+  welcome.accepted_head = head.number;
+  welcome.accepted_root = head.root;
+  welcome.next_sequence = receives ? start_of(hello, known ? *known : delivery::ReceiverState{}) : 0;
+  welcome.region_version = policy_->region_version;
+  welcome.checkpoint = checkpoint();
+  welcome.progress = store_->progress.of(stream);
+  const std::uint64_t next = welcome.next_sequence;
+  if (!link_->welcome(session.handle, std::move(welcome))) return;
+  for (const link::Document& document : greeting_(hello.party)) link_->document(session.handle, document);
+
+  log::info("hub", "{} connected from {} on lane {}", gate.user, gate.address, name(lane_));
+  const std::string party = gate.party;
+  gates_[session.handle] = std::move(gate);
+  if (receives) {
+    receiver_sessions_[party] = session.handle;
+    dispatcher_.connect(party, next, [this, handle = session.handle](std::uint64_t sequence, link::SharedBytes bytes) {
+      return link_->deliver(handle, sequence, std::move(bytes));
+    });
+    pump(party);
+  }
+}
+
+// A gate that knows of later blocks, or holds later deliveries, than this ledger has proves that the hub was set back
+// to an older copy (rule 8).
+std::optional<std::string> HubLane::hub_is_behind(const link::Hello& hello, const delivery::ReceiverState* state) {
+  const ledger::BlockInfo head = store_->log().head();
+  if (hello.checkpoint_block > head.number)
+    return "knows block " + std::to_string(hello.checkpoint_block) + ", the ledger ends at " + std::to_string(head.number);
+  if (hello.checkpoint_block >= store_->log().first_block() && hello.checkpoint_hash != Hash256{}) {
+    const auto block = store_->log().read(hello.checkpoint_block);
+    if (block && (*block)->info.hash != hello.checkpoint_hash)
+      return "knows block " + std::to_string(hello.checkpoint_block) + " with another hash";
+  }
+  if (state != nullptr && hello.inbox_epoch == head.epoch && hello.inbox_sequence > state->given)
+    return "holds delivery " + std::to_string(hello.inbox_sequence) + ", the last one here is " +
+           std::to_string(state->given);
+  return std::nullopt;
+}
+
+// Once per life of the ledger: gates that come later see the new epoch and compare with that.
+void HubLane::open_epoch(const std::string& why) {
+  const ledger::BlockInfo head = store_->log().head();
+  log::error("hub", "the ledger of lane {} is older than its gates: {}. A new epoch begins; gates refill it.",
+             name(lane_), why);
+  store_->commit().flush();
+  if (Status set = store_->log().set_epoch(head.epoch + 1); !set) {
+    context_.on_fatal(set.error());
+    return;
+  }
+  append(EntryType::kEpoch, ledger::encode(ledger::EpochEntry{head.epoch + 1, "restored: " + why.substr(0, 200)}),
+         [](Status) {});
+  store_->commit().flush();
+}
+
+std::uint64_t HubLane::start_of(const link::Hello& hello, const delivery::ReceiverState& state) const {
+  // A new inbox is given what the old one had not yet handed to its adapters.
+  if (hello.inbox_fresh) return state.taken + 1;
+  const std::uint64_t epoch = store_->log().head().epoch;
+  // Numbers of another epoch say nothing here: what was settled before that stands, the inbox knows its doubles.
+  if (hello.inbox_epoch != epoch) return std::min(state.settled, hello.inbox_sequence) + 1;
+  return std::min(hello.inbox_sequence, state.durable) + 1;
+}
+
+void HubLane::on_closed(const link::Session& session, Code code) {
+  const auto at = gates_.find(session.handle);
+  if (at == gates_.end()) return;
+  const Gate& gate = at->second;
+  log::info("hub", "{} disconnected from lane {} ({})", gate.user, name(lane_), static_cast<int>(code));
+  if (const auto mine = receiver_sessions_.find(gate.party);
+      mine != receiver_sessions_.end() && mine->second == session.handle) {
+    dispatcher_.disconnect(gate.party);
+    receiver_sessions_.erase(mine);
+  }
+  gates_.erase(at);
+}
+
+// ---- deliveries ----
+
+void HubLane::pump(const std::string& receiver) {
+  const Result<bool> more = dispatcher_.pump(receiver, *policy_->routes);
+  if (!more) {
+    log::error("hub", "deliveries to {} stand still: {}", receiver, more.error().message);
+    return;
+  }
+  if (!*more || !pumping_.insert(receiver).second) return;
+  loop_.post([this, receiver] {
+    pumping_.erase(receiver);
+    pump(receiver);
+  });
+}
+
+void HubLane::on_settle(const link::Session& session, const link::Settle& settle) {
+  const auto at = gates_.find(session.handle);
+  if (at == gates_.end() || !at->second.receives) return;
+  Gate& gate = at->second;
+  const auto key = policy_->keys->judge(gate.party, gate.gate, context_.clock->wall_unix_ns());
+  trust::SettlementStatement statement{store_->log().id(), lane_,        gate.party, gate.gate,  settle.epoch,
+                                       settle.sequence,    settle.taken, settle.dead, settle.root};
+  trust::Signature signature{};
+  if (settle.signature.size() == signature.size())
+    std::copy(settle.signature.begin(), settle.signature.end(), signature.begin());
+  const Bytes bytes = trust::statement_bytes(statement);
+  if (!key || !(*key)->verifier.verify(trust::domain::kSettlement, {bytes}, signature)) {
+    link_->close(session.handle, Code::kSettlementInvalid, "the settlement's signature does not fit");
+    return;
+  }
+  ledger::Settlement entry;
+  entry.receiver = gate.party;
+  entry.gate = gate.gate;
+  entry.epoch = settle.epoch;
+  entry.sequence = settle.sequence;
+  entry.taken_sequence = settle.taken;
+  entry.dead = settle.dead;
+  entry.root = settle.root;
+  entry.signature = signature;
+  gate.waiting = std::move(entry);
+  submit_settlement(gate);
+}
+
+// Settlements are cumulative: while one is being written, only the newest waits.
+void HubLane::submit_settlement(Gate& gate) {
+  if (gate.settling || !gate.waiting) return;
+  gate.settling = true;
+  UnderWay entry;
+  entry.type = EntryType::kSettlement;
+  entry.session = gate.session;
+  entry.settlement = *std::exchange(gate.waiting, std::nullopt);
+  ledger::Submission submission;
+  submission.type = static_cast<std::uint8_t>(EntryType::kSettlement);
+  submission.bytes = ledger::encode(entry.settlement);
+  submission.claim = ledger::Claim::kReserve;
+  submit(std::move(entry), std::move(submission));
+}
+
+void HubLane::tell_progress(const std::set<StreamId>& streams) {
+  if (streams.empty()) return;
+  for (const auto& [handle, gate] : gates_) {
+    const StreamId stream{gate.party, gate.gate, gate.incarnation, lane_};
+    if (!streams.contains(stream)) continue;
+    for (const link::Progress& progress : store_->progress.of(stream)) link_->progress(handle, progress);
+  }
+}
+
+void HubLane::on_lookup(const link::Session& session, const link::Lookup& lookup) {
+  const auto at = gates_.find(session.handle);
+  if (at == gates_.end()) return;
+  link::Found found;
+  found.request = lookup.request;
+  if (const auto places = store_->records().find_all(lookup.records)) {
+    for (std::size_t i = 0; i < places->size(); ++i) {
+      link::Found::Place place;
+      // A party is told about its own records only.
+      if ((*places)[i])
+        if (const auto held = store_->read_parcel((*places)[i]->place); held && held->parcel.header.party == at->second.party)
+          place = {true, held->block->info.number, {}};
+      found.records.push_back(place);
+    }
+  } else {
+    found.records.resize(lookup.records.size());
+  }
+  const StreamId stream{at->second.party, at->second.gate, at->second.incarnation, lane_};
+  for (const std::uint64_t number : lookup.numbers) {
+    link::Found::Place place;
+    if (const auto where = store_->places().find(intake::stream_key(stream), number))
+      if (const auto held = store_->read_parcel(*where))
+        place = {true, held->block->info.number, held->parcel.header.merkle_root};
+    found.numbers.push_back(place);
+  }
+  link_->found(session.handle, found);
+}
+
+void HubLane::broadcast(const link::Document& document) {
+  for (const auto& [handle, gate] : gates_) link_->document(handle, document);
+}
+
+void HubLane::send_document(const std::string& user, const link::Document& document) {
+  for (const auto& [handle, gate] : gates_)
+    if (gate.user == user) link_->document(handle, document);
+}
+
+std::vector<SessionView> HubLane::sessions() const {
+  std::vector<SessionView> views;
+  for (const auto& [handle, gate] : gates_) {
+    SessionView view{gate.user, gate.address, gate.program, std::nullopt};
+    if (const auto offset = link_->clock_offset(handle)) view.clock_offset_ns = offset->offset_ns;
+    views.push_back(std::move(view));
+  }
+  return views;
+}
+
+}  // namespace thalweg::app

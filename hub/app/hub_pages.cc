@@ -1,0 +1,80 @@
+#include "app/hub_pages.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "app/http_endpoint.h"
+
+namespace thalweg::app {
+
+using nlohmann::json;
+
+std::string manifest_json(const intake::Policy& policy, const std::string& party) {
+  const region::Region& region = *policy.region;
+  json manifest;
+  manifest["region"] = region.code();
+  manifest["version"] = policy.region_version;
+  manifest["digest"] = to_hex(region.digest());
+  manifest["hub"] = region.hub().code;
+  json parties = json::array();
+  for (const region::Party& p : region.parties())
+    parties.push_back({{"code", p.code}, {"name_zh", p.name.zh}, {"name_en", p.name.en}, {"duty_phone", p.telephone}});
+  manifest["parties"] = std::move(parties);
+  json routes = json::array();
+  if (const auto self = region.party_by_key(party)) {
+    for (const region::Agreement& agreement : region.agreements()) {
+      if (!std::binary_search(agreement.from.begin(), agreement.from.end(), *self)) continue;
+      for (const region::PartyIndex to : agreement.to) {
+        if (to == *self || !policy.routes->still_allows(agreement.id, party, region.party(to).code)) continue;
+        for (const std::string& topic : agreement.topics)
+          routes.push_back({{"agreement", agreement.id},
+                            {"version", agreement.version},
+                            {"type", topic},
+                            {"to", region.party(to).code}});
+      }
+    }
+  }
+  manifest["routes"] = std::move(routes);
+  return manifest.dump();
+}
+
+std::string metrics_page(HubLane& routine, HubLane& urgent) {
+  std::string page;
+  for (HubLane* lane : {&routine, &urgent}) {
+    const std::string label = "lane=\"" + std::string(name(lane->lane())) + "\"";
+    struct Figures {
+      HubLaneCounters hub;
+      link::HubLinkCounters link;
+      std::map<std::string, delivery::ReceiverState> receivers;
+    };
+    // One look at the lane, on its own loop, so that the figures belong together.
+    const Figures f = lane->loop().run([lane] {
+      return Figures{lane->counters(), lane->link_counters(), lane->store().receivers.all()};
+    });
+    const auto add = [&](std::string_view what, double value) { metric(page, what, label, value); };
+    add("thalweg_parcels_total", static_cast<double>(f.hub.parcels));
+    add("thalweg_records_total", static_cast<double>(f.hub.records));
+    add("thalweg_records_refused_total", static_cast<double>(f.hub.refused_records));
+    add("thalweg_records_marked_total", static_cast<double>(f.hub.marked_records));
+    add("thalweg_parcels_refused_total", static_cast<double>(f.hub.refused_parcels));
+    add("thalweg_parcels_repeated_total", static_cast<double>(f.hub.repeats));
+    add("thalweg_settlements_total", static_cast<double>(f.hub.settlements));
+    add("thalweg_link_sessions", static_cast<double>(f.link.sessions));
+    add("thalweg_link_connections", static_cast<double>(f.link.connections));
+    add("thalweg_link_refused_keys_total", static_cast<double>(f.link.refused_keys));
+    add("thalweg_link_failed_handshakes_total", static_cast<double>(f.link.failed_handshakes));
+    add("thalweg_link_bad_frames_total", static_cast<double>(f.link.frames_bad + f.link.multipart));
+    add("thalweg_link_excess_total", static_cast<double>(f.link.excess + f.link.credit_breaches));
+    add("thalweg_ledger_blocks", static_cast<double>(lane->store().log().head().number));
+    add("thalweg_ledger_bytes", static_cast<double>(lane->store().log().total_bytes()));
+    for (const auto& [receiver, state] : f.receivers) {
+      const std::string of = label + ",receiver=\"" + receiver + "\"";
+      metric(page, "thalweg_receiver_lag", of, static_cast<double>(state.durable - state.settled));
+      metric(page, "thalweg_receiver_untaken", of, static_cast<double>(state.settled - state.taken));
+      metric(page, "thalweg_receiver_dead_letters", of, static_cast<double>(state.dead));
+    }
+  }
+  return page;
+}
+
+}  // namespace thalweg::app

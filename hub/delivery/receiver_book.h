@@ -1,0 +1,46 @@
+// receiver_book.h: how far the delivery sequence of each receiver has come: given out, in the ledger, settled, taken.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "base/bytes.h"
+#include "ledger/entries.h"
+#include "model/decision.h"
+
+namespace thalweg::delivery {
+
+/// One receiver in one lane. All numbers count deliveries; `given` >= `durable` >= `settled` >= `taken`.
+struct ReceiverState {
+  std::uint64_t given = 0;    ///< last sequence number in a decision, on its way to the ledger or in it
+  std::uint64_t durable = 0;  ///< last one in the ledger
+  std::uint64_t settled = 0;  ///< in the inbox, by the receiver's own signed word
+  std::uint64_t taken = 0;    ///< answered by its adapters
+  std::uint32_t dead = 0;     ///< dead letters at the receiver
+  bool operator==(const ReceiverState&) const = default;
+};
+
+/// The receivers of one lane. Threads: one loop.
+class ReceiverBook {
+ public:
+  /// Fills in the sequence numbers of a decision that goes to the ledger now.
+  void give(Decision& decision);
+  /// The decision is in the ledger (also: was found there at start).
+  void settle_given(const Decision& decision);
+  /// The ledger failed: numbers given out and not durable never were.
+  void take_back();
+  /// A settlement is in the ledger. Numbers never go down here: what a restored inbox lacks is sent again all the same.
+  void settled(const ledger::Settlement& settlement);
+
+  const ReceiverState* find(const std::string& receiver) const;
+  const std::map<std::string, ReceiverState>& all() const { return receivers_; }
+
+  void encode(Bytes& out) const;
+  /// Errors: kLedgerFormat.
+  Status decode(ByteReader& in);
+
+ private:
+  std::map<std::string, ReceiverState> receivers_;
+};
+
+}  // namespace thalweg::delivery
