@@ -53,8 +53,8 @@ class FileSystem {
   virtual Status remove(const Path& path) = 0;
   /// Makes new, renamed and removed names in `folder` durable. Errors: kSyncFailed, kNotFound, kDenied, kIo.
   virtual Status sync_folder(const Path& folder) = 0;
-  /// Creates the folder and its parents, mode 0700; fine when it is there. Errors: kDenied, kDiskFull, kExists (a file is in
-  /// the way), kIo.
+  /// Creates the folder and its parents, mode 0700; fine when it is there. Errors: kDenied, kDiskFull, kExists (a file
+  /// is in the way), kIo.
   virtual Status create_folders(const Path& folder) = 0;
   /// Names (not paths) in the folder, sorted. Errors: kNotFound, kDenied, kIo.
   virtual Result<std::vector<std::string>> list(const Path& folder) = 0;

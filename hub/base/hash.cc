@@ -28,7 +28,8 @@ std::uint32_t crc_by_table(std::uint32_t crc, const std::uint8_t* at, std::size_
 }
 
 #if defined(__x86_64__)
-__attribute__((target("sse4.2"))) std::uint32_t crc_by_sse(std::uint32_t crc, const std::uint8_t* at, std::size_t size) {
+__attribute__((target("sse4.2"))) std::uint32_t crc_by_sse(std::uint32_t crc, const std::uint8_t* at,
+                                                           std::size_t size) {
   std::uint64_t wide = crc;
   for (; size >= 8; size -= 8, at += 8) {
     std::uint64_t word;

@@ -20,9 +20,13 @@ TEST_CASE("text that is not hex is refused", "[base]") {
 }
 
 TEST_CASE("base64 follows the examples of RFC 4648", "[base]") {
-  const std::pair<std::string_view, std::string_view> examples[] = {
-      {"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="},
-      {"foobar", "Zm9vYmFy"}};
+  const std::pair<std::string_view, std::string_view> examples[] = {{"", ""},
+                                                                    {"f", "Zg=="},
+                                                                    {"fo", "Zm8="},
+                                                                    {"foo", "Zm9v"},
+                                                                    {"foob", "Zm9vYg=="},
+                                                                    {"fooba", "Zm9vYmE="},
+                                                                    {"foobar", "Zm9vYmFy"}};
   for (auto [plain, coded] : examples) {
     CAPTURE(plain);
     CHECK(to_base64(as_bytes(plain)) == coded);
