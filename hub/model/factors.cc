@@ -20,11 +20,14 @@ bool well_formed(std::string_view code) {
          std::all_of(code.begin() + 1, code.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-std::size_t slot_of(std::string_view code) {
-  std::uint64_t packed = 0;
-  std::memcpy(&packed, code.data(), kCodeBytes);
-  return static_cast<std::size_t>((packed * 0x9e3779b97f4a7c15u) >> 54) % kSlots;
+std::uint64_t packed(std::string_view code) {
+  std::uint32_t four;
+  std::uint16_t two;
+  std::memcpy(&four, code.data(), sizeof four);
+  std::memcpy(&two, code.data() + sizeof four, sizeof two);
+  return std::uint64_t{two} << 32 | four;
 }
+std::size_t slot_of(std::uint64_t key) { return static_cast<std::size_t>((key * 0x9e3779b97f4a7c15u) >> 54) % kSlots; }
 
 std::vector<std::string_view> columns_of(std::string_view line) {
   std::vector<std::string_view> columns;
@@ -51,7 +54,7 @@ Result<FactorDictionary> FactorDictionary::parse(std::string text) {
   constexpr std::string_view kHeader = "code\tname_zh\tname_en\tunit\told\tformat\tsource";
   FactorDictionary dictionary;
   dictionary.text_ = std::make_shared<const std::string>(std::move(text));
-  dictionary.slots_.assign(kSlots, 0);
+  dictionary.slots_.assign(kSlots, {});
   std::string_view rest = *dictionary.text_;
   bool header_seen = false;
   for (std::size_t number = 1; !rest.empty(); ++number) {
@@ -72,22 +75,23 @@ Result<FactorDictionary> FactorDictionary::parse(std::string text) {
     const std::string_view code = columns[0];
     if (!well_formed(code)) return wrong("a code is a small letter and five digits");
     if (dictionary.rows_.size() == kMaxRows) return wrong("too many rows");
-    std::size_t slot = slot_of(code);
-    for (; dictionary.slots_[slot] != 0; slot = (slot + 1) % kSlots) {
-      if (dictionary.rows_[dictionary.slots_[slot] - 1u].code == code) return wrong("the code stands twice");
+    const std::uint64_t key = packed(code);
+    std::size_t slot = slot_of(key);
+    for (; dictionary.slots_[slot].packed != 0; slot = (slot + 1) % kSlots) {
+      if (dictionary.slots_[slot].packed == key) return wrong("the code stands twice");
     }
+    dictionary.slots_[slot] = {key, dictionary.rows_.size()};
     dictionary.rows_.push_back(
         {code, columns[1], columns[2], columns[3], columns[6].find("[assumed]") != std::string_view::npos});
-    dictionary.slots_[slot] = static_cast<std::uint16_t>(dictionary.rows_.size());
   }
   return dictionary;
 }
 
 const Factor* FactorDictionary::find(std::string_view code) const {
   if (code.size() != kCodeBytes) return nullptr;
-  for (std::size_t slot = slot_of(code); slots_[slot] != 0; slot = (slot + 1) % kSlots) {
-    const Factor& row = rows_[slots_[slot] - 1u];
-    if (std::memcmp(row.code.data(), code.data(), kCodeBytes) == 0) return &row;
+  const std::uint64_t key = packed(code);
+  for (std::size_t slot = slot_of(key); slots_[slot].packed != 0; slot = (slot + 1) % kSlots) {
+    if (slots_[slot].packed == key) return &rows_[slots_[slot].row];
   }
   return nullptr;
 }

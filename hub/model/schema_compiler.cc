@@ -2,6 +2,7 @@
 #include "model/schema_compiler.h"
 
 #include <algorithm>
+#include <cstring>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -19,6 +20,19 @@ NameTable::NameTable(std::vector<std::string> names) : names_(std::move(names)) 
     std::size_t at = hash(names_[i]) & mask_;
     while (slots_[at] != 0) at = (at + 1) & mask_;
     slots_[at] = static_cast<std::uint8_t>(i + 1);
+
+    const std::string quoted = names_[i] + '"';
+    char text[16] = {}, mask[16] = {};
+    const std::size_t size = std::min(quoted.size(), sizeof text);
+    std::memcpy(text, quoted.data(), size);
+    std::memset(mask, 0xff, size);
+    Packed packed;
+    std::memcpy(&packed.first, text, 8);
+    std::memcpy(&packed.second, text + 8, 8);
+    std::memcpy(&packed.first_mask, mask, 8);
+    std::memcpy(&packed.second_mask, mask + 8, 8);
+    packed.whole = quoted.size() <= sizeof text;
+    packed_.push_back(packed);
   }
 }
 

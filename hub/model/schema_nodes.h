@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -27,6 +28,16 @@ class NameTable {
       if (names_[slots_[at] - 1u] == name) return slots_[at] - 1;
     }
   }
+  /// Whether the key whose text begins at `raw` (behind its quote) is name `i`; 64 bytes from there must be readable.
+  bool is_key(std::size_t i, const char* raw) const {
+    const Packed& packed = packed_[i];
+    std::uint64_t first, second;
+    std::memcpy(&first, raw, sizeof first);
+    std::memcpy(&second, raw + sizeof first, sizeof second);
+    if (((first ^ packed.first) & packed.first_mask) != 0 || ((second ^ packed.second) & packed.second_mask) != 0)
+      return false;
+    return packed.whole || (std::memcmp(raw, names_[i].data(), names_[i].size()) == 0 && raw[names_[i].size()] == '"');
+  }
   std::size_t size() const { return names_.size(); }
   const std::string& operator[](std::size_t i) const { return names_[i]; }
   const std::vector<std::string>& names() const { return names_; }
@@ -37,7 +48,13 @@ class NameTable {
     for (char c : name) h = (h ^ static_cast<std::uint8_t>(c)) * 0x100000001b3u;
     return static_cast<std::size_t>(h ^ (h >> 29));
   }
+  // The first 16 bytes of a name and its closing quote: two words compare faster than a call of memcmp.
+  struct Packed {
+    std::uint64_t first = 0, second = 0, first_mask = 0, second_mask = 0;
+    bool whole = false;
+  };
   std::vector<std::string> names_;
+  std::vector<Packed> packed_;
   std::array<std::uint8_t, 256> slots_{};  // place + 1; at most a quarter full
   std::size_t mask_ = 0;
 };

@@ -246,7 +246,7 @@ class Walk {
       ondemand::field field;
       if (auto error = std::move(entry).get(field)) return leave(), broken(error);
       int place = order[last];
-      if (!field.key().unsafe_is_equal(node.members[static_cast<std::size_t>(place)])) {
+      if (!node.members.is_key(static_cast<std::size_t>(place), field.key().raw())) {
         place = find_member(field, node);
         if (halted_) return leave();
         if (place == NameTable::kAbsent) continue;
