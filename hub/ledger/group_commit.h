@@ -37,7 +37,7 @@ struct Submission {
 /// was waiting.
 struct BlockOutcome {
   std::optional<Error> error;
-  BlockPtr block;                   ///< null with error
+  BlockPtr block;                   ///< null with error; openers of segments are blocks of their own, not shown here
   std::vector<std::uint64_t> tags;  ///< of the entries, in order: tags[i] is entry i of the block
 };
 

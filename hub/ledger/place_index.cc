@@ -165,8 +165,11 @@ void PlaceIndex::State::seal(const SideKey& key) {
 
 Status PlaceIndex::State::take(const Block& block) {
   if (block.info.number < next_block) return {};
-  if (block.info.number != next_block)
-    return Error{Code::kState, "block " + std::to_string(next_block) + " was left out"};
+  // Blocks that the log made by itself (openers of segments) were shown to nobody.
+  while (next_block < block.info.number) {
+    TW_ASSIGN(BlockPtr skipped, log.read(next_block));
+    TW_TRY(take(*skipped));
+  }
   if (block.info.number > active.key.first_block) {
     const std::uint64_t segment = log.segment_of(block.info.number);
     if (segment != active.key.first_block && segment != 0) {

@@ -29,7 +29,7 @@ class PlaceIndex {
   /// Borrows: `log`, which outlives it. Costs one pass over the active segment. Errors: as Ledger::read_run(), kIo.
   static Result<std::unique_ptr<PlaceIndex>> open(const SegmentLog& log, const Path& folder, Extract extract);
 
-  /// Takes in the next block (they come in order; ones it has are skipped).
+  /// Takes in a block, and from the log those before it that were not shown. Ones it has are passed over.
   Status follow(const Block& block);
   /// Writes files for segments that were sealed since; call from a thread that may wait. Errors: kDiskFull, kIo.
   Status write_sealed();

@@ -93,6 +93,12 @@ struct RecordIndex::State {
     });
   }
   void turn_to_segment_of(std::uint64_t block);
+  Status take(const Block& block) {
+    turn_to_segment_of(block.info.number);
+    TW_TRY(gather(block, active));
+    next_block = block.info.number + 1;
+    return {};
+  }
   Status write(Rows& part);
   bool look_at_file(const SideKey& key);
   Status search_file(const Sealed& segment, std::span<const RecordId> ids, Found& found) const;
@@ -192,11 +198,11 @@ Result<std::unique_ptr<RecordIndex>> RecordIndex::open(const SegmentLog& log, co
 
 Status RecordIndex::follow(const Block& block) {
   std::lock_guard guard(state_->mutex);
-  if (block.info.number < state_->next_block) return {};
-  state_->turn_to_segment_of(block.info.number);
-  TW_TRY(state_->gather(block, state_->active));
-  state_->next_block = block.info.number + 1;
-  return {};
+  while (state_->next_block < block.info.number) {
+    TW_ASSIGN(BlockPtr skipped, state_->log.read(state_->next_block));
+    TW_TRY(state_->take(*skipped));
+  }
+  return block.info.number < state_->next_block ? Status() : state_->take(block);
 }
 
 void RecordIndex::add(const RecordId& id, const RecordPlace& at) {

@@ -30,6 +30,7 @@ class RecordIndex {
   /// As PlaceIndex::open().
   static Result<std::unique_ptr<RecordIndex>> open(const SegmentLog& log, const Path& folder, Extract extract);
 
+  /// Takes in a block, and from the log those before it that were not shown. Ones it has are passed over.
   Status follow(const Block& block);
   /// follow() for callers that have the records at hand and would otherwise open the parcels twice.
   void add(const RecordId& id, const RecordPlace& at);

@@ -38,6 +38,8 @@ struct VerifyReport {
   Hash256 last_hash{};
   std::uint64_t blocks = 0, entries = 0, parcels = 0, records = 0, bytes = 0;
   std::uint64_t signatures = 0, checkpoints = 0, settlements = 0, streams = 0, receivers = 0;
+  /// Signatures by gates whose certificates stood in a part that was dropped: read, but not proven.
+  std::uint64_t unproven = 0;
   bool from_genesis = false;             ///< else from the checkpoint that opens the first segment still held
   std::optional<OpenReport::Torn> torn;  ///< an unfinished block at the very end; no fault
   std::optional<VerifyFault> fault;      ///< the first; nothing behind it was looked at

@@ -97,13 +97,9 @@ TEST_CASE("the place index finds every delivery, live and rebuilt, with and with
   auto live = w.places();
   for (int i = 0; i < 150; ++i) {
     w.add_block();
-    const BlockInfo head = w.log->head();
-    for (std::uint64_t n = head.number - (i % 20 == 0 ? 1 : 0); n <= head.number; ++n) {
-      // Openers come as blocks of their own; those that were seen are skipped.
-      if (n >= 2 && w.log->segment_of(n) == n) REQUIRE(live->follow(**w.log->read(n)));
-      if (w.log->segment_of(n - 1) == n - 1 && n > 2) REQUIRE(live->follow(**w.log->read(n - 1)));
-      REQUIRE(live->follow(**w.log->read(n)));
-    }
+    // Openers of segments are blocks of their own that nobody shows to the index; some blocks come twice.
+    REQUIRE(live->follow(**w.log->read(w.log->head().number)));
+    if (i % 20 == 0) REQUIRE(live->follow(**w.log->read(w.log->head().number)));
     if (i == 80) REQUIRE(live->write_sealed());
   }
   REQUIRE(w.log->segments().size() > 15);

@@ -1,0 +1,55 @@
+// ledger_checker.h: what the entries of the hub's ledger say, checked against each other and against keys.
+#pragma once
+
+#include <map>
+#include <unordered_map>
+
+#include "ledger/entries.h"
+#include "ledger/segment_format.h"
+#include "ledger/verify.h"
+#include "model/parcel.h"
+#include "trust/directory.h"
+
+namespace thalweg::ledger {
+
+/// Sees the blocks of a chain in order, from its first one. Threads: one.
+class LedgerChecker {
+ public:
+  LedgerChecker(const VerifyOptions& options, VerifyReport& report) : options_(options), report_(report) {}
+
+  /// Before the first block. `header` is that of the first segment still held.
+  void begin(const SegmentHeader& header);
+  /// The first fault that the block's entries show. Errors: the code and message of that fault.
+  Status check(const Block& block);
+  /// After the last one.
+  void end();
+
+ private:
+  struct Stream {
+    std::uint64_t number = 0;
+    Hash256 root{};
+  };
+
+  Status check_entry(const Block& block, const EntryRef& entry, std::uint32_t index);
+  Status genesis(ByteView bytes, const Block& block);
+  Status parcel(ByteView bytes, const Block& block);
+  Status settlement(ByteView bytes, const Block& block);
+  Status checkpoint(ByteView bytes, const Block& block);
+  Status document(const EntryRef& entry, const Block& block);
+  Status decision(const Decision& decision, std::uint32_t records);
+  Status same_lane(Lane lane);
+  Status trust_hub(const trust::PublicKey& key);
+  /// The key in force for a gate, or null when its certificate may stand in a part that was dropped.
+  Result<const trust::Verifier*> key_of(std::string_view party, std::string_view gate, const Block& block) const;
+
+  const VerifyOptions& options_;
+  VerifyReport& report_;
+  SegmentHeader first_;
+  std::optional<Lane> lane_;
+  std::optional<trust::Verifier> hub_;
+  trust::KeyDirectory::Ptr keys_ = trust::KeyDirectory::empty();
+  std::unordered_map<StreamId, Stream> streams_;
+  std::map<std::string, std::uint64_t, std::less<>> sequences_;  ///< last delivery of each receiver
+};
+
+}  // namespace thalweg::ledger
