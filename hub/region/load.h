@@ -25,7 +25,7 @@ Texts read_texts(FileSystem& files, const Path& folder, std::vector<Mistake>& mi
 
 /// The region of these texts. On failure `mistakes` holds every one, by file and line, and there is no region.
 /// The same texts always give the same outcome, whatever the time: agreements are judged by status, not by today.
-/// Errors: the code of the first mistake, with their number. Costs about 60 µs per agreement.
+/// Errors: the code of the first mistake, with their number. Costs about 30 µs per agreement: 0.3 s for 10,000.
 Result<std::shared_ptr<const Region>> load(Texts texts, std::vector<Mistake>& mistakes);
 /// read_texts() and load(), with the mistakes of both.
 Result<std::shared_ptr<const Region>> load_folder(FileSystem& files, const Path& folder,

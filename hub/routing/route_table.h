@@ -51,7 +51,8 @@ struct Route {
   region::Words text;                    ///< for all codes but kOk: what is missing, or which agreement would be needed
   std::vector<std::string> not_reached;  ///< case parties that get nothing: unknown, or no agreement allows it
 
-  bool goes() const { return !hops.empty() || code == Code::kOk || code == Code::kFallbackRoute; }
+  /// A notice that nobody can be told of (no neighbour, no superior) goes, too: it is kept and marked, not refused.
+  bool goes() const { return !hops.empty() || code == Code::kFallbackRoute; }
 
   Route() = default;
   Route(Route&&) = default;
@@ -76,7 +77,7 @@ class RouteTable {
   RouteTable(RouteTable&&) noexcept;
   RouteTable& operator=(RouteTable&&) noexcept;
 
-  /// Under 0.5 µs and without allocation for section data and other types by agreement, and for receipts; notices
+  /// 0.05 to 0.2 µs and without allocation for section data and other types by agreement, and for receipts; notices
   /// walk the water. Never throws on bad input.
   Route route(const Question& question) const;
 
