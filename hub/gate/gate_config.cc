@@ -270,6 +270,12 @@ void read_all(const toml::table& table, FileSystem& files, GateConfig& config, s
   read_hub(root, config);
   read_limits(root, config);
   read_retry(root, config);
+  if (const toml::table* http = root.table("http")) {
+    Section section(*http, "http.", mistakes);
+    section.text("address", config.http_address);
+    section.number("port", 0, 65535, 1, config.http_port);
+    section.finish();
+  }
   root.number("utc_offset_minutes", -720, 840, 1, config.utc_offset_minutes);
   root.texts("people", config.people);
   root.texts("pins", config.pins);

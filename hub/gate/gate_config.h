@@ -83,6 +83,8 @@ struct GateConfig {
   std::uint32_t keep_days = 30;         ///< acknowledged parcels, settled deliveries and origin keys
   std::uint64_t origin_keys = 4'000'000;  ///< remembered per lane at most
   std::uint32_t reserve_percent = 5;    ///< of the disk, kept for urgent records
+  std::string http_address = "127.0.0.1";
+  std::uint16_t http_port = 0;          ///< /metrics and /healthz; 0: none
   int utc_offset_minutes = 480;         ///< zone of the times that people see
 
   const RetryRule& retry_of(Lane lane) const { return retry[static_cast<std::size_t>(lane)]; }

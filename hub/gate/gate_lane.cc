@@ -28,6 +28,7 @@ Status GateLane::open_logs() {
   const GateConfig& config = shared_.config;
   OutboxOptions out;
   out.lane = lane_;
+  out.ledger_id = shared_.papers.card.ledger_id;
   out.sync_delay_ns = shared_.tuning.sync_delay_ns;
   out.segment_bytes = shared_.tuning.segment_bytes;
   out.on_stored = [this] {

@@ -47,6 +47,11 @@ Result<std::unique_ptr<Outbox>> Outbox::open(FileSystem& files, const Path& fold
   self->next_number_ = self->state_.head() + 1;
   self->last_root_ = self->state_.head_root;
   self->incarnation_ = self->state_.incarnation;
+  Hash256& ledger_id = self->state_.ledger_id;
+  if (ledger_id == Hash256{}) ledger_id = self->options_.ledger_id;
+  if (self->options_.ledger_id != Hash256{} && ledger_id != self->options_.ledger_id) {
+    return Error{Code::kLedgerForeign, "the outbox belongs to another ledger than the hub card names"};
+  }
   if (!self->state_.began()) self->begin_incarnation(IncarnationEntry::Why::kFirst, 0);
   if (self->held()) self->resubmit();
   return self;

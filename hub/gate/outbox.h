@@ -25,6 +25,7 @@ using SharedBytes = std::shared_ptr<const Bytes>;
 /// What an outbox needs and tells. All callbacks are on the loop.
 struct OutboxOptions {
   Lane lane = Lane::kRoutine;
+  Hash256 ledger_id{};  ///< from the hub card; zero: learned from the first WELCOME
   std::int64_t sync_delay_ns = 0;  ///< benchmarks
   std::uint64_t segment_bytes = 64u << 20;
   bool lock_folder = true;
@@ -58,7 +59,7 @@ struct Resume {
 /// Durability: a draft answered ACCEPTED is on disk and will reach the hub once.
 class Outbox final : private LogOwner {
  public:
-  /// Errors: as AppliedLog::open().
+  /// Errors: as AppliedLog::open(); kLedgerForeign when it belongs to another ledger than `options` name.
   static Result<std::unique_ptr<Outbox>> open(FileSystem& files, const Path& folder, const Clock& clock, Loop& loop,
                                               const GateConfig& config, const trust::SigningKey& key,
                                               const SchemaSet& schemas, OutboxOptions options);

@@ -1,7 +1,10 @@
 // people_desk.cc: see people_desk.h. Dead letters and `tail` are in desk_letters.cc and desk_tail.cc.
 #include "gate/people_desk.h"
 
+#include <algorithm>
+#include <array>
 #include <boost/asio/post.hpp>
+#include <deque>
 #include <nlohmann/json.hpp>
 
 #include "gate/box_query.h"
@@ -14,7 +17,7 @@ namespace thalweg::gate {
 using nlohmann::json;
 
 json failure(Code code, std::string_view message) {
-  return {{"ok", false}, {"code", static_cast<int>(code)}, {"message", message}};
+  return {{"ok", false}, {"code", static_cast<int>(code)}, {"error", message}};
 }
 
 std::string text_of(const json& request, const char* key) {
@@ -75,11 +78,48 @@ void PeopleDesk::publish(const std::string& person, const json& request, Answer 
   if (list == request.end() || !list->is_array() || list->empty() || list->size() > link::kMaxLocalItems) {
     return answer(failure(Code::kInvalid, "records: a list of 1 to 4,096 records"));
   }
+  json here = json::array(), there = json::array();
+  std::vector<bool> is_here;
+  for (const json& record : *list) {
+    if (!record.is_object()) return answer(failure(Code::kInvalid, "a record is an object"));
+    const std::string lane_name = text_of(record, "lane");
+    const auto lane = lane_name.empty() ? Result<Lane>(Lane::kRoutine) : lane_from(lane_name);
+    if (!lane) return answer(failure(Code::kInvalid, "lane: routine or urgent"));
+    is_here.push_back(*lane == lane_.lane());
+    (is_here.back() ? here : there).push_back(record);
+  }
+  // Both lanes answer; the outcomes go back into the order of the question.
+  auto both = std::make_shared<std::array<json, 2>>();
+  auto open = std::make_shared<int>(2);
+  const auto part = [both, open, is_here, answer](std::size_t which, json outcomes) {
+    (*both)[which] = std::move(outcomes);
+    if (--*open > 0) return;
+    json settled = json::array();
+    std::size_t next[2] = {0, 0};
+    bool all = true;
+    for (const bool mine : is_here) {
+      json one = std::move((*both)[mine ? 0 : 1][next[mine ? 0 : 1]++]);
+      all = all && one["answer"] == "accepted";
+      settled.push_back(std::move(one));
+    }
+    // Answered is not accepted: `all_accepted` and each outcome say what became of the records.
+    answer({{"ok", true}, {"all_accepted", all}, {"settled", std::move(settled)}});
+  };
+  const bool asked = there.empty() || ask_other([this, person, there, part](PeopleDesk& desk) {
+    desk.publish_here(person, there, [this, part](const json& outcomes) {
+      lane_.loop().post([part, outcomes] { part(1, outcomes); });
+    });
+  });
+  if (!asked) return answer(failure(Code::kNotFound, "this gate has no such lane"));
+  if (there.empty()) part(1, json::array());
+  publish_here(person, here, [part](const json& outcomes) { part(0, outcomes); });
+}
+
+void PeopleDesk::publish_here(const std::string& person, const json& list, Answer answer) {
   std::deque<std::string> kept;  // what the drafts point to
   const auto keep = [&](std::string text) -> std::string_view { return kept.emplace_back(std::move(text)); };
   std::vector<link::LocalDraft> drafts;
-  for (const json& record : *list) {
-    if (!record.is_object()) return answer(failure(Code::kInvalid, "a record is an object"));
+  for (const json& record : list) {
     link::LocalDraft draft;
     draft.ticket = drafts.size();
     draft.lane = lane_.lane();
@@ -97,16 +137,14 @@ void PeopleDesk::publish(const std::string& person, const json& request, Answer 
   Submitter submitter{"person." + person, "person." + person, nullptr};
   lane_.outbox().submit(submitter, drafts, [answer = std::move(answer)](Submission& submission) {
     json settled = json::array();
-    bool all = true;
     for (const Outcome& one : submission.outcomes) {
       static constexpr const char* kAnswers[] = {"retry", "accepted", "rejected"};
-      all = all && one.answer == link::Answer::kAccepted;
       settled.push_back({{"answer", kAnswers[static_cast<int>(one.answer)]},
                          {"code", static_cast<int>(one.code)},
                          {"id", one.id.is_zero() ? "" : one.id.text()},
                          {"reason", one.reason}});
     }
-    answer({{"ok", all}, {"settled", std::move(settled)}});
+    answer(std::move(settled));
   });
 }
 
@@ -141,20 +179,18 @@ void PeopleDesk::acknowledge(const std::string& person, const json& request, boo
     const std::string correlation = found.value("correlation", "");
     if (valid_code(correlation)) data["incident"] = correlation;
     json record = {{"type", kReceiptType},
+                   {"lane", name(lane_.lane())},
                    {"subject", found.value("subject", "")},
                    {"time", at},
                    {"exercise", found.value("exercise", "")},  // the answer to a drill is part of the drill
                    {"correlation", correlation},
                    {"origin_key", "receipt/" + id.text() + "/" + stage + "/" + to_hex(sha256(as_bytes(officer))).substr(0, 16)},
                    {"data", std::move(data)}};
-    publish(person, {{"records", json::array({std::move(record)})}}, [answer](json reply) {
-      if (reply.contains("settled") && !reply["settled"].empty()) {
-        json one = reply["settled"][0];
-        one["ok"] = reply["ok"];
-        one["message"] = one["reason"];
-        return answer(std::move(one));
-      }
-      answer(std::move(reply));
+    publish_here(person, json::array({std::move(record)}), [answer](const json& settled) {
+      json one = settled[0];
+      one["ok"] = one["answer"] == "accepted";
+      if (!one["ok"]) one["error"] = one["reason"];
+      answer(std::move(one));
     });
   });
 }
@@ -181,7 +217,10 @@ void PeopleDesk::records(const json& request, Answer answer) {
   BoxFilter filter;
   filter.type = text_of(request, "type");
   filter.subject = text_of(request, "subject");
-  filter.limit = std::min<std::size_t>(request.value("limit", 50u), 1000);
+  const auto limit = request.find("limit");
+  if (limit != request.end() && limit->is_number_unsigned()) {
+    filter.limit = std::clamp<std::uint64_t>(limit->get<std::uint64_t>(), 1, 1000);
+  }
   for (auto [key, into] : {std::pair{"since", &filter.since_unix_ns}, {"until", &filter.until_unix_ns}}) {
     const std::string text = text_of(request, key);
     if (text.empty()) continue;
@@ -193,6 +232,38 @@ void PeopleDesk::records(const json& request, Answer answer) {
   if (!box.empty() && box != "inbox" && box != "outbox") {
     return answer(failure(Code::kInvalid, "box: inbox or outbox"));
   }
+  const std::string lane = text_of(request, "lane");
+  if (!lane.empty() && !lane_from(lane)) return answer(failure(Code::kInvalid, "lane: routine or urgent"));
+  const auto merge = [answer, most = filter.limit](json reply, const json& others) {
+    if (!reply.value("ok", false)) return answer(std::move(reply));
+    if (!others.is_null()) {
+      if (!others.value("ok", false)) return answer(others);
+      for (const json& one : others["records"]) reply["records"].push_back(one);
+      reply["complete"] = reply["complete"] == true && others["complete"] == true;
+    }
+    json& all = reply["records"];
+    const auto moment = [](const json& one) { return one.value("stored_at", one.value("received_at", "")); };
+    std::stable_sort(all.begin(), all.end(), [&](const json& a, const json& b) { return moment(a) > moment(b); });
+    if (all.size() > most) {
+      all.erase(all.begin() + static_cast<std::ptrdiff_t>(most), all.end());
+      reply["complete"] = false;
+    }
+    answer(std::move(reply));
+  };
+  const auto ask_there = [this, filter, box, merge, lane](const json& mine) {
+    const bool asked = (lane.empty() || lane != name(lane_.lane())) &&
+                       ask_other([this, filter, box, merge, mine](PeopleDesk& desk) {
+                         desk.search(filter, box, [this, merge, mine](const json& theirs) {
+                           lane_.loop().post([merge, mine, theirs] { merge(mine, theirs); });
+                         });
+                       });
+    if (!asked) merge(mine, json());
+  };
+  if (lane.empty() || lane == name(lane_.lane())) return search(filter, box, ask_there);
+  ask_there({{"ok", true}, {"records", json::array()}, {"complete", true}});
+}
+
+void PeopleDesk::search(const BoxFilter& filter, const std::string& box, Answer answer) {
   boost::asio::post(lane_.shared().readers, [filter, box, context = context_of(lane_, false), out = lane_.outbox().log(),
                                              in = lane_.inbox().log(), &loop = lane_.loop(),
                                              answer = std::move(answer)] {
