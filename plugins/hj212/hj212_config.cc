@@ -73,7 +73,7 @@ Result<Settings> Settings::read(std::string_view json, const FactorTable& factor
   Settings settings;
   TW_TRY(read_listen(config, settings));
   TW_ASSIGN(settings.port_file, config.text_or("port_file", ""));
-  TW_ASSIGN(const auto connections, config.integer_or("max_connections", 256, 1, 10'000));
+  TW_ASSIGN(const auto connections, config.integer_or("max_connections", 200, 1, 10'000));
   settings.max_connections = static_cast<std::size_t>(connections);
   TW_ASSIGN(const auto segment,
             config.integer_or("max_segment_bytes", kStandardSegmentBytes, 64, kLargestSegmentBytes));

@@ -14,7 +14,7 @@ struct Settings {
   std::string address;     ///< to listen on; an IP address
   std::uint16_t port = 0;  ///< 0: any free one, see port_file
   std::string port_file;   ///< gets the port in decimal once the source listens; empty: none
-  std::size_t max_connections = 256;
+  std::size_t max_connections = 200;
   std::size_t max_segment_bytes = kStandardSegmentBytes;
   std::int64_t idle_ms = 3'600'000;  ///< a connection without a byte for this long is closed
   std::int64_t packet_ms = 30'000;   ///< a packet, or a packet in parts, not complete after this is given up

@@ -19,6 +19,7 @@ function(thalweg_add_plugin id)
   add_library(${id}_objects OBJECT ${arg_SOURCES})
   target_include_directories(${id}_objects PUBLIC "${CMAKE_CURRENT_SOURCE_DIR}")
   target_link_libraries(${id}_objects PUBLIC thalweg_sdk ${arg_LIBS})
+  target_compile_features(${id}_objects PUBLIC cxx_std_20)
   set_target_properties(${id}_objects PROPERTIES POSITION_INDEPENDENT_CODE ON
     C_VISIBILITY_PRESET hidden CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
   if(TARGET thalweg_warnings)

@@ -1,0 +1,28 @@
+# Installs the SDK alone and builds the examples from the installed copy, as an integrator would (sdk/README.md).
+#   cmake -DROOT=... -DWORK=... -DGENERATOR=Ninja -P out_of_tree.cmake
+function(run)
+  execute_process(COMMAND ${ARGN} RESULT_VARIABLE failed OUTPUT_VARIABLE output ERROR_VARIABLE output)
+  if(failed)
+    message(FATAL_ERROR "${ARGN}\n${output}")
+  endif()
+endfunction()
+
+file(REMOVE_RECURSE "${WORK}")
+run("${CMAKE_COMMAND}" -S "${ROOT}/sdk" -B "${WORK}/sdk" -G "${GENERATOR}")
+run("${CMAKE_COMMAND}" --install "${WORK}/sdk" --prefix "${WORK}/installed")
+foreach(example minimal_sink_c minimal_source_cpp)
+  file(COPY "${ROOT}/examples/adapters/${example}" DESTINATION "${WORK}/mine")
+  file(READ "${WORK}/mine/${example}/CMakeLists.txt" line)
+  if(example STREQUAL minimal_source_cpp)
+    string(PREPEND line "find_package(nlohmann_json REQUIRED)\n")
+  endif()
+  file(WRITE "${WORK}/mine/${example}/CMakeLists.txt"
+    "cmake_minimum_required(VERSION 3.25)\nproject(mine LANGUAGES C CXX)\nfind_package(thalweg_sdk REQUIRED)\n${line}")
+  run("${CMAKE_COMMAND}" -S "${WORK}/mine/${example}" -B "${WORK}/build/${example}" -G "${GENERATOR}" "-DCMAKE_PREFIX_PATH=${WORK}/installed")
+  run("${CMAKE_COMMAND}" --build "${WORK}/build/${example}")
+  foreach(file ${example}.so plugin.json)
+    if(NOT EXISTS "${WORK}/build/${example}/plugins/${example}/${file}")
+      message(FATAL_ERROR "${file} of ${example} was not made")
+    endif()
+  endforeach()
+endforeach()
