@@ -16,6 +16,7 @@ using thalweg::testkit::Given;
 
 namespace thalweg_examples {  // each example is compiled into its own wrapper, see CMakeLists.txt
 extern "C" tw_status minimal_sink_c_open(uint32_t, uint32_t, tw_plugin*, tw_error*);
+extern "C" tw_status v1_0_sink_open(uint32_t, uint32_t, tw_plugin*, tw_error*);  // compiled against the header of 1.0
 extern "C" tw_status minimal_source_cpp_open(uint32_t, uint32_t, tw_plugin*, tw_error*);
 }  // namespace thalweg_examples
 
@@ -55,8 +56,9 @@ tw_status open_odd(std::uint32_t major, std::uint32_t, tw_plugin* plugin, tw_err
 }  // namespace
 
 TEST_CASE("the C example writes one line a record and accepts only then", "[examples]") {
+  const auto open = GENERATE(&thalweg_examples::minimal_sink_c_open, &thalweg_examples::v1_0_sink_open);
   const Folder folder;
-  FakeHost host(&thalweg_examples::minimal_sink_c_open, {.kind = "sink"});
+  FakeHost host(open, {.kind = "sink"});
   CHECK_FALSE(host.configure("{}"));
   REQUIRE(host.configure("{\"file\": \"" + (folder.path / "out").string() + "\"}"));
   REQUIRE(host.start());
