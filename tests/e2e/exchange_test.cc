@@ -1,0 +1,94 @@
+// exchange_test.cc: what neighbours see of a whole exchange: hub and gates over real sockets and files.
+#include "support/exchange.h"
+
+#include <catch2/catch.hpp>
+
+using namespace thalweg;
+
+namespace {
+
+/// 大足 above, 荣昌, 泸县 below; all connected.
+struct Neighbours : Exchange {
+  Neighbours() {
+    start_hub();
+    enrol("dazu", "500111");
+    enrol("rongchang", "500153");
+    enrol("luxian", "510521");
+    for (const char* name : {"dazu", "rongchang", "luxian"}) start_gate(name);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("section data of 荣昌 arrives at 泸县 once, by the agreement, with its bytes as they were signed") {
+  Neighbours x;
+  const json sent = x.publish("rongchang", json::array({observation_draft("k1")}));
+  INFO(sent.dump());
+  REQUIRE(sent["all_accepted"] == true);
+  const std::string id = sent["settled"][0]["id"];
+  REQUIRE(eventually([&] { return x.inbox("luxian").size() == 1; }));
+  CHECK(x.inbox("luxian")[0]["id"] == id);
+  // The same reading again makes no second record.
+  CHECK(x.publish("rongchang", json::array({observation_draft("k1")}))["settled"][0]["id"] == id);
+  CHECK(x.publish("rongchang", json::array({observation_draft("k2")}))["all_accepted"] == true);
+  REQUIRE(eventually([&] { return x.inbox("luxian").size() == 2; }));
+  const json why = x.ask_hub({{"cmd", "why"}, {"record", id}});
+  CHECK(why["text_zh"].get<std::string>().find("section-rongchang-luxian") != std::string::npos);
+}
+
+TEST_CASE("a search goes up, a warning goes down, an officer signs, and the sender sees by whom") {
+  Neighbours x;
+  const json search = x.publish("rongchang", json::array({notice_draft("search", "2026-0923-01")}));
+  INFO(search.dump());
+  REQUIRE(search["all_accepted"] == true);
+  REQUIRE(eventually([&] { return x.inbox("dazu").size() == 1; }));
+  const json warning = x.publish("rongchang", json::array({notice_draft("warning", "2026-0923-01")}));
+  REQUIRE(warning["all_accepted"] == true);
+  const std::string id = warning["settled"][0]["id"];
+  REQUIRE(eventually([&] { return x.inbox("luxian").size() >= 1; }));
+  const json ack = x.ask_gate("luxian", {{"cmd", "ack"}, {"record", id}, {"officer", "周敏"}});
+  INFO(ack.dump());
+  REQUIRE(ack["ok"] == true);
+  REQUIRE(eventually([&] {
+    return x.ask_gate("rongchang", {{"cmd", "show"}, {"record", id}}).dump().find("周敏") != std::string::npos;
+  }));
+}
+
+TEST_CASE("who is no party to a case gets nothing of it") {
+  Neighbours x;
+  const json record = {{"type", "thalweg.enforcement.record.v1"},
+                       {"subject", "case-7"},
+                       {"time", "2026-09-23T09:00:00+08:00"},
+                       {"data",
+                        {{"case", "case-7"},
+                         {"kind", "joint_patrol"},
+                         {"step", "found"},
+                         {"at", "2026-09-23T09:00:00+08:00"},
+                         {"parties", {{{"code", "510521"}, {"role", "lead"}}, {{"code", "500153"}, {"role", "partner"}}}}}}};
+  const json sent = x.publish("luxian", json::array({record}));
+  INFO(sent.dump());
+  REQUIRE(sent["all_accepted"] == true);
+  REQUIRE(eventually([&] { return x.inbox("rongchang").size() == 1; }));
+  CHECK(x.inbox("dazu").empty());
+}
+
+TEST_CASE("what is sent while the hub is away arrives once it is back, each once and in order") {
+  Neighbours x;
+  x.stop_hub();
+  json drafts = json::array();
+  for (int i = 0; i < 50; ++i) drafts.push_back(observation_draft("k" + std::to_string(i)));
+  const json sent = x.publish("rongchang", drafts);
+  REQUIRE(sent["all_accepted"] == true);
+  x.start_hub();
+  REQUIRE(eventually([&] { return x.inbox("luxian", 1000).size() == 50; }));
+  const json got = x.inbox("luxian", 1000);
+  for (int i = 0; i < 50; ++i) CHECK(got[49 - i]["id"] == sent["settled"][i]["id"]);
+}
+
+TEST_CASE("a receiver that was away finds all of it when it comes back") {
+  Neighbours x;
+  x.stop_gate("luxian");
+  for (int i = 0; i < 20; ++i) REQUIRE(x.publish("rongchang", json::array({observation_draft("k" + std::to_string(i))}))["all_accepted"] == true);
+  x.start_gate("luxian");
+  REQUIRE(eventually([&] { return x.inbox("luxian", 1000).size() == 20; }));
+}
