@@ -57,8 +57,8 @@ class Intake {
     Code code = Code::kOk;
     std::string reason;
   };
-  /// Answers the station when all records of a packet are accepted; says nothing to the station about what was rejected.
-  /// True if some are to be submitted again: call flush() after a pause.
+  /// Answers the station when all records of a packet are accepted; says nothing to the station about what was
+  /// rejected. True if some are to be submitted again: call flush() after a pause.
   bool settled(const std::vector<Outcome>& outcomes);
   /// Submits what had no room.
   void flush();

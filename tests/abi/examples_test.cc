@@ -75,11 +75,12 @@ TEST_CASE("the C example writes one line a record and accepts only then", "[exam
 
 TEST_CASE("the C++ example submits each line once there is room, and again after a restart", "[examples]") {
   const Folder folder;
-  std::ofstream(folder.path / "in")
-      << R"({"key":"a","type":"t","time":"2026-08-26T13:00:00+08:00","data":{"n":1}})" << "\n"
-      << "not json\n"
-      << R"({"key":"b","type":"t","time":"2026-08-26T13:00:00+08:00","data":{"n":2}})" << "\n"
-      << R"({"key":"half a line)";
+  std::ofstream(folder.path / "in") << R"({"key":"a","type":"t","time":"2026-08-26T13:00:00+08:00","data":{"n":1}})"
+                                    << "\n"
+                                    << "not json\n"
+                                    << R"({"key":"b","type":"t","time":"2026-08-26T13:00:00+08:00","data":{"n":2}})"
+                                    << "\n"
+                                    << R"({"key":"half a line)";
   FakeHost host(&thalweg_examples::minimal_source_cpp_open, {.kind = "source", .room = 1});
   REQUIRE(host.configure("{\"file\": \"" + (folder.path / "in").string() + "\"}"));
   REQUIRE(host.start());

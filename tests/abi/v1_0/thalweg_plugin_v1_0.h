@@ -61,8 +61,8 @@ extern "C" {
 #define TW_EXPORT __attribute__((visibility("default")))
 #endif
 
-/* ---- status codes: the general part of sdk/errors.json (a test compares them); numbers are never reused. Other codes of
- * that file may appear wherever a code is given, e.g. 105 for data that breaks the schema of its type. ---- */
+/* ---- status codes: the general part of sdk/errors.json (a test compares them); numbers are never reused. Other codes
+ * of that file may appear wherever a code is given, e.g. 105 for data that breaks the schema of its type. ---- */
 typedef int32_t tw_status;
 #define TW_OK 0
 #define TW_E_INVALID 1     /* an argument breaks the contract: a bug in the caller         */
@@ -81,11 +81,11 @@ typedef int32_t tw_status;
 
 /* ---- frozen value types ---- */
 typedef struct tw_str {
-  const char *data;
+  const char* data;
   size_t size;
 } tw_str;
 typedef struct tw_bytes {
-  const uint8_t *data;
+  const uint8_t* data;
   size_t size;
 } tw_bytes;
 
@@ -183,7 +183,7 @@ typedef struct tw_host_ctx tw_host_ctx; /* opaque, the host's */
 typedef struct tw_host {
   uint32_t struct_size;
   uint32_t abi_minor; /* highest minor of this major that the host speaks */
-  tw_host_ctx *ctx;   /* first argument of every function below */
+  tw_host_ctx* ctx;   /* first argument of every function below */
   int32_t lane;       /* TW_LANE_...: the lane of this instance; a source's records go out on it */
   uint32_t reserved;  /* 0 */
   tw_str instance;    /* name of the instance in the gate's configuration */
@@ -192,7 +192,7 @@ typedef struct tw_host {
   /* Writes one line to the gate's log, tagged with the instance. level: TW_LOG_... Never log secrets or contents.
    * Prefer to return an error over logging it. Longer than 4,096 bytes is cut. [any, from create() to destroy()]
    * Since 1.0. */
-  void (*log)(tw_host_ctx *ctx, int32_t level, tw_str message);
+  void (*log)(tw_host_ctx* ctx, int32_t level, tw_str message);
 
   /* Submits records from a source, in order; takes as many as there is room for.
    *
@@ -205,24 +205,25 @@ typedef struct tw_host {
    * submitted again after a later start(): the same origin_key makes no second record.
    * count: 1 to 4,096; a record's data at most 1 MiB. `taken` is required. Copies what it takes; does not block.
    * [any & started] Since 1.0. */
-  tw_status (*submit)(tw_host_ctx *ctx, const tw_record *const *records, uint32_t count, uint32_t *taken,
-                      tw_error *error);
+  tw_status (*submit)(tw_host_ctx* ctx, const tw_record* const* records, uint32_t count, uint32_t* taken,
+                      tw_error* error);
 
   /* 1 once stop() is waiting, the deadline of the running call has passed, or settlements wait to be handed in: return
    * from deliver() or poll() soon, leaving the rest at TW_RETRY resp. for the next call. Cheap. [any & started]
    * Since 1.0. */
-  int32_t (*should_stop)(tw_host_ctx *ctx);
+  int32_t (*should_stop)(tw_host_ctx* ctx);
 
   /* Looks up a host extension such as "thalweg.state/1"; NULL if there is none (1.0 defines none). The result lives
    * as long as the instance. [any, from configure() to destroy()] Since 1.0. */
-  const void *(*extension)(tw_host_ctx *ctx, tw_str id);
+  const void* (*extension)(tw_host_ctx* ctx, tw_str id);
 } tw_host;
 
 /* ---- what the plugin offers ---- */
 typedef struct tw_instance tw_instance; /* opaque, the plugin's */
 
-#define TW_PLUGIN_EXERCISE_AWARE 1u /* sinks: tells an exercise from reality in all it writes, by tw_record.exercise.
-                                       Without this flag here AND in plugin.json no exercise record is ever given */
+#define TW_PLUGIN_EXERCISE_AWARE                                                       \
+  1u /* sinks: tells an exercise from reality in all it writes, by tw_record.exercise. \
+        Without this flag here AND in plugin.json no exercise record is ever given */
 
 typedef struct tw_plugin {
   uint32_t struct_size; /* in: bytes the host allocated; out: bytes the plugin filled */
@@ -233,18 +234,18 @@ typedef struct tw_plugin {
   /* Makes an instance of `kind`, "source" or "sink"; no I/O, no host call but log().
    * On TW_OK *out is an instance, ended by destroy(). TW_E_UNSUPPORTED: not a kind of this plugin.
    * Required. [any, -> created] Since 1.0. */
-  tw_status (*create)(const tw_host *host, tw_str kind, tw_instance **out, tw_error *error);
+  tw_status (*create)(const tw_host* host, tw_str kind, tw_instance** out, tw_error* error);
 
   /* Checks and takes the configuration: a JSON object, already valid by the schema in plugin.json. Reads files that
    * it names (mappings); connects to nothing and changes nothing outside. TW_E_CONFIG with the key in the message: the
    * instance is not started (`thalweg gate check` calls this too).
    * Required. [instance & created, -> configured] Since 1.0. */
-  tw_status (*configure)(tw_instance *self, tw_str json, tw_error *error);
+  tw_status (*configure)(tw_instance* self, tw_str json, tw_error* error);
 
   /* Connects, listens, begins threads. TW_E_UNAVAILABLE, TW_E_TIMEOUT and TW_E_BUSY are retried with back-off on the
    * same instance, all else is final. On failure nothing is left running.
    * Required. [instance & configured or stopped, -> started] Since 1.0. */
-  tw_status (*start)(tw_instance *self, tw_error *error);
+  tw_status (*start)(tw_instance* self, tw_error* error);
 
   /* Delivers a batch to the far side: answers[i] answers records[i]. Records come in order. The first TW_RETRY ends the
    * batch: that record and all behind it are given again, whatever their answers say, so stop there. A status other
@@ -252,38 +253,38 @@ typedef struct tw_plugin {
    * retried. Idempotent by tw_record.id: after a crash between the far side's commit and the answer the same record
    * comes again.
    * Required for sinks, NULL otherwise. [instance & started] Since 1.0. */
-  tw_status (*deliver)(tw_instance *self, const tw_record *const *records, uint32_t count, uint32_t deadline_ms,
-                       tw_answer *const *answers, tw_error *error);
+  tw_status (*deliver)(tw_instance* self, const tw_record* const* records, uint32_t count, uint32_t deadline_ms,
+                       tw_answer* const* answers, tw_error* error);
 
   /* Gives a source without threads time to look for new data and call submit(). Returns within budget_ms, or soon after
    * should_stop() says so; sets *next_ms to the time after which it wants to be called again (0: at once). Pre-filled
    * with 1,000. room() and settled() bring the next call forward. A status other than TW_OK is logged and backs off.
    * Optional: NULL if the source has threads of its own, or for sinks. [instance & started] Since 1.0. */
-  tw_status (*poll)(tw_instance *self, uint32_t budget_ms, uint32_t *next_ms, tw_error *error);
+  tw_status (*poll)(tw_instance* self, uint32_t budget_ms, uint32_t* next_ms, tw_error* error);
 
   /* Says what became of submitted records, in the order of submit(); see tw_settled. Must not block.
    * Required for sources, NULL otherwise. [instance & started] Since 1.0. */
-  void (*settled)(tw_instance *self, const tw_settled *const *settled, uint32_t count);
+  void (*settled)(tw_instance* self, const tw_settled* const* settled, uint32_t count);
 
   /* There is room again after submit() said TW_E_BUSY. Must not block; may call submit().
    * Optional for sources. [instance & started] Since 1.0. */
-  void (*room)(tw_instance *self);
+  void (*room)(tw_instance* self);
 
-  /* Tells of refusals by the hub after ACCEPTED, so that a source can inform the far side. News, not a promise: it comes
-   * to a running instance, and again if the process ends before it returned; the record of it is the dead letter.
+  /* Tells of refusals by the hub after ACCEPTED, so that a source can inform the far side. News, not a promise: it
+   * comes to a running instance, and again if the process ends before it returned; the record of it is the dead letter.
    * Optional for sources: giving it is asking for it. [instance & started] Since 1.0. */
-  void (*later)(tw_instance *self, const tw_later *const *refusals, uint32_t count);
+  void (*later)(tw_instance* self, const tw_later* const* refusals, uint32_t count);
 
   /* Ends all activity within grace_ms: when this returns no thread of the instance runs and no host function but log()
    * is called. Past grace_ms the process may be ended.
    * Required. [instance & started, -> stopped] Since 1.0. */
-  void (*stop)(tw_instance *self, uint32_t grace_ms);
+  void (*stop)(tw_instance* self, uint32_t grace_ms);
 
   /* Frees the instance. Required. [instance & not started, -> destroyed] Since 1.0. */
-  void (*destroy)(tw_instance *self);
+  void (*destroy)(tw_instance* self);
 
   /* Looks up a plugin extension; NULL if there is none. Optional. [any, from create() to destroy()] Since 1.0. */
-  const void *(*extension)(tw_instance *self, tw_str id);
+  const void* (*extension)(tw_instance* self, tw_str id);
 } tw_plugin;
 
 /* The only symbol a plugin exports. The host calls it before anything else, newest major first.
@@ -291,8 +292,8 @@ typedef struct tw_plugin {
  * In: plugin->struct_size, the rest zero. On TW_OK at most that many bytes are filled and struct_size says how many.
  * TW_E_ABI: abi_major is not spoken; nothing was written; the host tries the next older one. host_minor says what the
  * host speaks. Required functions that are missing are refused by name. [any] Since 1.0. */
-typedef tw_status (*tw_plugin_open_fn)(uint32_t abi_major, uint32_t host_minor, tw_plugin *plugin, tw_error *error);
-TW_EXPORT tw_status thalweg_plugin_open(uint32_t abi_major, uint32_t host_minor, tw_plugin *plugin, tw_error *error);
+typedef tw_status (*tw_plugin_open_fn)(uint32_t abi_major, uint32_t host_minor, tw_plugin* plugin, tw_error* error);
+TW_EXPORT tw_status thalweg_plugin_open(uint32_t abi_major, uint32_t host_minor, tw_plugin* plugin, tw_error* error);
 
 #ifdef __cplusplus
 }
