@@ -14,8 +14,12 @@ Result<json> read_answer(std::string_view text) {
   json answer = json::parse(text, nullptr, false);
   if (!answer.is_object()) return Error{Code::kInternal, "the answer is no JSON object"};
   if (answer.value("ok", false)) return answer;
-  return Error{static_cast<Code>(answer.value("code", static_cast<int>(Code::kInternal))),
-               answer.value("error", "the answer gives no reason")};
+  const auto code = answer.find("code");
+  const auto reason = answer.find("error");
+  Error error{code != answer.end() && code->is_number_integer() ? static_cast<Code>(code->get<int>()) : Code::kInternal,
+              reason != answer.end() && reason->is_string() ? reason->get<std::string>() : "the answer gives no reason"};
+  if (error.code == Code::kOk) error = Error{Code::kBusy, "it could not be taken now; ask again in a moment"};
+  return error;
 }
 
 Result<link::BlockingLocalClient> connect(const Session& session) {

@@ -56,7 +56,10 @@ Language language_from(std::string_view option) {
   return wanted.starts_with("zh") ? Language::kChinese : Language::kEnglish;
 }
 
-Terminal::Terminal(Language language) : language_(language), colours_(isatty(1) != 0 && std::getenv("NO_COLOR") == nullptr) {
+Terminal::Terminal(Language language)
+    : Terminal(language, isatty(1) != 0 && std::getenv("NO_COLOR") == nullptr) {}
+
+Terminal::Terminal(Language language, bool colours) : language_(language), colours_(colours) {
   std::setlocale(LC_CTYPE, "C.UTF-8");  // for the width of characters
 }
 
@@ -66,7 +69,7 @@ void Terminal::error(std::string_view zh, std::string_view en) const { std::cerr
 
 void Terminal::error(const Error& error) const {
   const CodeText& text = text_of(error.code);
-  std::cerr << "thalweg: " << error.message << '\n';
+  std::cerr << "thalweg: " << clean(error.message, Lines::kKept) << '\n';
   std::cerr << "  " << static_cast<int>(error.code) << ' ' << say(text.meaning_zh, text.meaning_en);
   if (const std::string_view remedy = say(text.remedy_zh, text.remedy_en); !remedy.empty())
     std::cerr << say("；", "; ") << remedy;
@@ -103,21 +106,56 @@ std::size_t display_width(std::string_view text) {
   return width;
 }
 
-void Table::print(const Terminal& terminal) const {
+std::string Table::text(const Terminal& terminal) const {
   std::vector<std::size_t> widths;
   for (const auto& row : rows_) {
     widths.resize(std::max(widths.size(), row.size()));
     for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], display_width(row[i]));
   }
+  std::string out;
   for (std::size_t r = 0; r < rows_.size(); ++r) {
-    std::string line;
+    std::size_t blanks = 0;  // before the next cell that is not empty
     for (std::size_t i = 0; i < rows_[r].size(); ++i) {
       const std::string& cell = rows_[r][i];
-      line += r == 0 ? terminal.paint(Colour::kBold, cell) : cell;
-      if (i + 1 < rows_[r].size()) line.append(widths[i] - display_width(cell) + 2, ' ');
+      if (!cell.empty()) {
+        out.append(blanks, ' ');
+        blanks = 0;
+        out += r == 0 ? terminal.paint(Colour::kBold, cell) : cell;
+      }
+      blanks += widths[i] - display_width(cell) + 2;
     }
-    terminal.line(line);
+    out += '\n';
   }
+  return out;
+}
+
+void Table::print(const Terminal& terminal) const { std::cout << text(terminal); }
+
+std::string clean(std::string_view text, Lines lines) {
+  constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = [&](std::size_t at) { return at < text.size() ? static_cast<unsigned char>(text[at]) : 0u; };
+    const unsigned first = byte(i), second = byte(i + 1), third = byte(i + 2);
+    if (first < 0x20 || first == 0x7F) {
+      if (first == '\n' && lines == Lines::kKept) {
+        out += '\n';
+      } else {
+        out += kReplacement;
+      }
+    } else if (first == 0xC2 && second >= 0x80 && second <= 0x9F) {  // C1: one byte of escape on some terminals
+      out += kReplacement;
+      i += 1;
+    } else if (first == 0xE2 && ((second == 0x80 && ((third >= 0xAA && third <= 0xAE) || third == 0xA8 || third == 0xA9)) ||
+                                 (second == 0x81 && third >= 0xA6 && third <= 0xA9))) {
+      out += kReplacement;
+      i += 2;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
 }
 
 const CodeText& text_of(Code code) {

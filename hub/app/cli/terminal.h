@@ -21,6 +21,7 @@ enum class Colour { kPlain, kBold, kDim, kRed, kGreen, kYellow, kCyan };
 class Terminal {
  public:
   explicit Terminal(Language language);
+  Terminal(Language language, bool colours);
 
   Language language() const { return language_; }
   bool chinese() const { return language_ == Language::kChinese; }
@@ -47,6 +48,8 @@ class Table {
   explicit Table(std::vector<std::string> head) : rows_{std::move(head)} {}
   void row(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
   bool empty() const { return rows_.size() == 1; }
+  /// A line for the head, one for each row, each with its line end; no blanks at the end of a line.
+  std::string text(const Terminal& terminal) const;
   void print(const Terminal& terminal) const;
 
  private:
@@ -55,6 +58,11 @@ class Table {
 
 /// Columns that `text` takes on a terminal.
 std::size_t display_width(std::string_view text);
+
+/// `text` from outside made harmless for a terminal: control characters (colours, cursor moves, ends of lines) and marks
+/// that turn the direction of writing become U+FFFD. With `lines`, ends of lines stay.
+enum class Lines { kReplaced, kKept };
+std::string clean(std::string_view text, Lines lines = Lines::kReplaced);
 
 /// Meaning and remedy of a code, from sdk/errors.json.
 struct CodeText {
