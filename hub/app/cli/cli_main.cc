@@ -1,4 +1,4 @@
-// main.cc: thalweg, the command line for people.
+// cli_main.cc: thalweg, the command line for people.
 #include <CLI/CLI.hpp>
 #include <iostream>
 

@@ -1,4 +1,4 @@
-// verify.cc: is a ledger whole and true? Needs no running hub and trusts nobody.
+// verify_ledger.cc: is a ledger whole and true? Needs no running hub and trusts nobody.
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
