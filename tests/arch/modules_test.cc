@@ -96,7 +96,7 @@ const std::vector<Foreign>& foreign_libraries() {
       {"nlohmann/", {"model", "trust", "region", "routing", "gate", "runner", "app"}},
       {"spdlog/", {"base"}},
       {"openssl/", {"base", "trust", "gate"}},
-      {"lz4", {"model"}},
+      {"lz4", {"model", "ledger"}},
       {"CLI/", {"app"}},
       {"dlfcn.h", {"runner"}},  // the hub and the gate never load plugin code
       {"sqlite3.h", {}},

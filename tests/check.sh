@@ -1,0 +1,101 @@
+#!/usr/bin/env bash
+# check.sh: what must hold beside the tests: layout, static checks, architecture, sanitizers, durability.
+# usage: tests/check.sh [STEP...]    without a STEP: all of them; every step runs, whatever the others found
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+steps=(format static arch asan tsan durability)
+
+# Bytes from outside and promises about them pass through these; the others' turn is when they change.
+tidy_modules=(base model trust ledger link intake delivery)
+
+# Programs in which threads meet.
+threaded_tests=(test_base test_ledger test_link test_delivery test_gate test_runner test_e2e)
+
+sources() { git ls-files -co --exclude-standard '*.h' '*.cc' '*.c'; }
+
+build() {
+  local preset=$1
+  shift
+  cmake --preset "$preset" >/dev/null
+  cmake --build --preset "$preset" "$@"
+}
+
+# Every source is laid out as .clang-format says (./run format does it).
+step_format() { sources | xargs clang-format --dry-run -Werror; }
+
+# Shell scripts parse; the sources of tidy_modules pass .clang-tidy.
+step_static() {
+  local script
+  git ls-files -co --exclude-standard | while read -r script; do
+    if [ -f "$script" ] && head -c 64 "$script" | head -n 1 | grep -qaE '^#!.*\b(ba)?sh\b'; then bash -n "$script"; fi
+  done
+  cmake --preset asan >/dev/null # for the compile commands
+  git ls-files "${tidy_modules[@]/#/hub/}" | grep -E '^hub/[a-z]+/[a-z_0-9]+\.cc$' |
+    xargs -P "$(nproc)" -n 4 clang-tidy -p build/asan --quiet 2>&1 | { grep -vE '^[0-9]+ warnings? generated' || true; }
+}
+
+# The rules of docs and READMEs about the tree itself.
+step_arch() {
+  build asan --target test_arch
+  ctest --preset asan -R '^(test_arch|arch): '
+}
+
+# All tests under AddressSanitizer and UndefinedBehaviorSanitizer.
+step_asan() {
+  build asan
+  ctest --preset asan
+}
+
+# The tests of the threaded parts under ThreadSanitizer.
+step_tsan() {
+  local known targets=() name
+  cmake --preset tsan >/dev/null
+  known=$(cmake --build --preset tsan --target help)
+  for name in "${threaded_tests[@]}"; do
+    if grep -q "^$name:" <<<"$known"; then targets+=("$name"); fi
+  done
+  cmake --build --preset tsan --target "${targets[@]}"
+  ctest --preset tsan -R "^($(IFS='|' && echo "${targets[*]}")): "
+}
+
+# Processes are killed at random while records flow, for a short while.
+step_durability() {
+  build release
+  if [ ! -x build/release/bin/thalweg-storm ]; then
+    echo "build/release/bin/thalweg-storm is not there" >&2
+    return 1
+  fi
+  build/release/bin/thalweg-storm --short
+}
+
+if [ "${1:-}" = --in-step ]; then
+  "step_${2:?}"
+  exit
+fi
+
+[ $# -gt 0 ] || set -- "${steps[@]}"
+failed=()
+summary=
+for step; do
+  if [[ " ${steps[*]} " != *" $step "* ]]; then
+    echo "check: no step '$step'; there are: ${steps[*]}" >&2
+    exit 64
+  fi
+done
+for step; do
+  printf '\n== check: %s\n' "$step"
+  began=$SECONDS
+  # A process of its own, so that `set -e` holds inside it.
+  if bash tests/check.sh --in-step "$step"; then
+    word=ok
+  else
+    word=FAILED
+    failed+=("$step")
+  fi
+  line=$(printf '%-12s %-6s %5d s' "$step" "$word" "$((SECONDS - began))")
+  printf '== check: %s\n' "$line"
+  summary+="$line"$'\n'
+done
+printf '\n%stogether     %-6s %5d s\n' "$summary" "" "$SECONDS"
+[ ${#failed[@]} -eq 0 ]
