@@ -2,6 +2,7 @@
 #include "ledger/sealed_segment.h"
 
 #include "ledger/recovery.h"
+#include "ledger/segment_file.h"
 
 namespace thalweg::ledger {
 namespace {
@@ -51,8 +52,9 @@ void save_offsets(FileSystem& files, const Path& folder, std::uint64_t first_blo
 
 Result<std::shared_ptr<const SealedSegment>> open_sealed(FileSystem& files, const Path& folder, const SegmentKey& key,
                                                          KeepOffsets keep) {
-  const std::string name = segment_name(key.header.first_block);
-  TW_ASSIGN(std::unique_ptr<File> file, files.open(folder / name, OpenMode::kRead));
+  TW_ASSIGN(SegmentFile segment, open_segment(files, folder, key.header.first_block, OpenMode::kRead));
+  std::unique_ptr<File>& file = segment.file;
+  const std::string& name = segment.name;
   auto out = std::make_shared<SealedSegment>();
   out->name = name;
   out->salt = key.header.salt;

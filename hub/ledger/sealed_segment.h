@@ -9,7 +9,10 @@ namespace thalweg::ledger {
 struct SegmentKey {
   SegmentHeader header;
   std::uint64_t last_block = 0;
-  std::uint64_t bytes = 0;  ///< of the file
+  std::uint64_t bytes = 0;   ///< of the segment
+  std::uint64_t stored = 0;  ///< of its file, compressed or not
+  bool compressed = false;
+  bool incompressible = false;  ///< was tried since the start and does not shrink
 };
 
 /// An open segment file and where its blocks begin. Immutable, shared by readers.
@@ -24,9 +27,9 @@ struct SealedSegment {
 
 enum class KeepOffsets { kNo, kYes };
 
-/// Opens `folder`/<first_block>.seg. Where its blocks begin comes from the file *.idx beside it, or, when that is
-/// missing or does not fit, from the block headers; then the *.idx is written anew if it may be. Errors: kDamaged (file
-/// and offset), kIo.
+/// Opens a sealed segment, plain or compressed. Where its blocks begin comes from the file *.idx beside it, or, when
+/// that is missing or does not fit, from the block headers; then the *.idx is written anew if it may be. Errors:
+/// kDamaged (file and offset), kIo.
 Result<std::shared_ptr<const SealedSegment>> open_sealed(FileSystem& files, const Path& folder, const SegmentKey& key,
                                                          KeepOffsets keep);
 

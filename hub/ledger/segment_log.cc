@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/invariant.h"
+#include "ledger/segment_file.h"
 #include "ledger/segment_state.h"
 
 namespace thalweg::ledger {
@@ -51,7 +52,7 @@ Status SegmentLog::State::roll(const AppendAs& as) {
     filled = end;
     dirty_tail = false;
   }
-  const SegmentKey key{active, last.number, end};
+  const SegmentKey key{active, last.number, end, end, false, false};
   auto old = std::make_shared<SealedSegment>();
   old->name = segment_name(active.first_block);
   old->salt = active.salt;
@@ -156,7 +157,10 @@ Result<std::shared_ptr<const SealedSegment>> SegmentLog::State::sealed_for(std::
       }
     }
   }
-  auto opened = ledger::open_sealed(*files, folder, key, options.read_only ? KeepOffsets::kNo : KeepOffsets::kYes);
+  const KeepOffsets keep = options.read_only ? KeepOffsets::kNo : KeepOffsets::kYes;
+  auto opened = ledger::open_sealed(*files, folder, key, keep);
+  // Between the two names of a segment that is just being compressed there is a moment without either.
+  if (!opened && opened.error().code == Code::kNotFound) opened = ledger::open_sealed(*files, folder, key, keep);
   if (!opened) return opened;
   std::lock_guard guard(mutex);
   open_sealed.push_front(*opened);
@@ -280,6 +284,7 @@ Result<BlockPtr> SegmentLog::read(std::uint64_t block) const {
 Result<std::uint64_t> SegmentLog::drop_before(std::uint64_t block) {
   State& s = *state_;
   if (s.options.read_only) return Error{Code::kState, "the ledger was opened for reading"};
+  std::lock_guard not_while_compressing(s.compress_mutex);  // or one of two files of a segment would stay
   // Invariant: never the segment that holds the head, even while it is about to be sealed.
   block = std::min(block, head().number);
   while (true) {
@@ -291,7 +296,8 @@ Result<std::uint64_t> SegmentLog::drop_before(std::uint64_t block) {
       s.sealed.pop_front();
       std::erase_if(s.open_sealed, [&](const auto& o) { return o->first_block == front.header.first_block; });
     }
-    const Path path = s.folder / segment_name(front.header.first_block);
+    const Path path = s.folder / (front.compressed ? compressed_name(front.header.first_block)
+                                                   : segment_name(front.header.first_block));
     const Path offsets = s.folder / offsets_name(front.header.first_block);
     auto removed = s.files->remove(path);
     // One by one, each made durable: a later segment must not go before an earlier one, or the chain had a hole.
@@ -313,7 +319,9 @@ std::vector<SegmentInfo> SegmentLog::segments() const {
   std::lock_guard guard(state_->mutex);
   for (const SegmentKey& k : state_->sealed) {
     if (!out.empty()) out.back().last_hash = k.header.previous;
-    out.push_back({k.header.first_block, k.last_block, {}, k.bytes, true, segment_name(k.header.first_block)});
+    const std::uint64_t first = k.header.first_block;
+    out.push_back(
+        {first, k.last_block, {}, k.stored, true, k.compressed ? compressed_name(first) : segment_name(first)});
   }
   // A segment that is about to be sealed is in both places.
   if (!out.empty() && out.back().first_block == state_->active.first_block) out.pop_back();
@@ -336,6 +344,42 @@ std::uint64_t SegmentLog::total_bytes() const {
   std::uint64_t sum = 0;
   for (const SegmentInfo& segment : segments()) sum += segment.bytes;
   return sum;
+}
+
+Result<bool> SegmentLog::compress_one() {
+  State& s = *state_;
+  if (s.options.read_only) return Error{Code::kState, "the ledger was opened for reading"};
+  std::lock_guard one_at_a_time(s.compress_mutex);
+  SegmentKey key;
+  {
+    std::lock_guard guard(s.mutex);
+    auto at = std::find_if(s.sealed.begin(), s.sealed.end(), [&](const SegmentKey& k) {
+      // One that is about to be sealed still has writers.
+      return !k.compressed && !k.incompressible && k.header.first_block != s.active.first_block;
+    });
+    if (at == s.sealed.end()) return false;
+    key = *at;
+  }
+  const std::uint64_t first = key.header.first_block;
+  TW_ASSIGN(SegmentFile plain, open_segment(*s.files, s.folder, first, OpenMode::kRead));
+  TW_ASSIGN(const bool worth, worth_compressing(*plain.file, key.bytes));
+  if (worth) {
+    TW_ASSIGN(key.stored, compress_segment(*s.files, s.folder, first, *plain.file, key.bytes));
+    key.compressed = true;
+  } else {
+    key.incompressible = true;
+  }
+  {
+    std::lock_guard guard(s.mutex);
+    auto at = std::find_if(s.sealed.begin(), s.sealed.end(),
+                           [&](const SegmentKey& k) { return k.header.first_block == first; });
+    *at = key;
+    std::erase_if(s.open_sealed, [&](const auto& o) { return o->first_block == first; });
+  }
+  if (!key.compressed) return true;
+  TW_TRY(s.files->remove(s.folder / segment_name(first)));
+  TW_TRY(s.files->sync_folder(s.folder));
+  return true;
 }
 
 Result<FileSystem::Space> SegmentLog::space() const { return state_->files->space(state_->folder); }

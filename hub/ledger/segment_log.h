@@ -51,14 +51,14 @@ struct SegmentInfo {
   std::uint64_t first_block = 0;
   std::uint64_t last_block = 0;  ///< first_block - 1 while it is empty
   Hash256 last_hash{};           ///< of last_block
-  std::uint64_t bytes = 0;
+  std::uint64_t bytes = 0;       ///< on the disk
   bool sealed = false;
   std::string file;
 };
 
 /// The ledger in a folder of segment files.
 ///
-/// Owns: the folder (by a lock) and the files in it named *.seg and *.idx. Borrows: `files`, which outlives it.
+/// Owns: the folder (by a lock) and the files in it named *.seg, *.segz and *.idx. Borrows: `files`, which outlives it.
 /// Threads and durability: as Ledger says.
 class SegmentLog final : public Ledger {
  public:
@@ -88,11 +88,16 @@ class SegmentLog final : public Ledger {
   Result<FileSystem::Space> space() const override;
   Watch watch(std::function<void(const BlockPtr&)> on_block) override;
 
+  /// Compresses the oldest sealed segment that is not yet, if that saves a tenth; says whether there was one to look
+  /// at. Call now and then from a thread that may take seconds, at low priority. Readers notice nothing. Errors:
+  /// kDiskFull, kIo, kSyncFailed; the plain segment stays.
+  Result<bool> compress_one();
+
   /// Ascending; the last is the active one.
   std::vector<SegmentInfo> segments() const;
   /// First block of the segment that holds `block`, or 0.
   std::uint64_t segment_of(std::uint64_t block) const;
-  /// Bytes in all segments.
+  /// Bytes of all segments on the disk.
   std::uint64_t total_bytes() const;
   const Path& folder() const;
   FileSystem& files() const;

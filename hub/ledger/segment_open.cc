@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "ledger/recovery.h"
+#include "ledger/segment_file.h"
 #include "ledger/segment_state.h"
 
 namespace thalweg::ledger {
@@ -159,7 +160,13 @@ Status SegmentLog::State::load(OpenReport& report) {
   TW_ASSIGN(std::vector<std::string> names, files->list(folder));
   std::vector<std::uint64_t> numbers;
   for (const std::string& entry : names) {
-    if (auto number = segment_number(entry)) {
+    if (auto number = any_segment_number(entry)) {
+      if (entry == compressed_name(*number) && files->exists(folder / segment_name(*number))) {
+        // The power went before the plain one was removed. It is the one that was synced block by block.
+        report.leftover.push_back(entry);
+        if (!options.read_only) TW_TRY(files->remove(folder / entry));
+        continue;
+      }
       numbers.push_back(*number);
     } else if (entry.ends_with(kUnfinished)) {
       report.leftover.push_back(entry);
@@ -174,11 +181,13 @@ Status SegmentLog::State::load(OpenReport& report) {
   std::sort(numbers.begin(), numbers.end());
   SegmentHeader before;
   for (std::uint64_t number : numbers) {
-    const std::string name = segment_name(number);
     const bool last = number == numbers.back();
     const OpenMode mode = last && !options.read_only ? OpenMode::kWrite : OpenMode::kRead;
-    TW_ASSIGN(std::unique_ptr<File> file, files->open(folder / name, mode));
-    TW_ASSIGN(const std::uint64_t size, file->size());
+    TW_ASSIGN(SegmentFile segment, open_segment(*files, folder, number, mode));
+    std::unique_ptr<File>& file = segment.file;
+    const std::string& name = segment.name;
+    const std::uint64_t size = segment.size;
+    if (last && segment.compressed) return at({Code::kDamaged, "the newest segment is missing"}, name, 0);
     Bytes bytes(kSegmentHeaderBytes);
     TW_ASSIGN(std::size_t got, file->read_at(0, bytes));
     bytes.resize(got);
@@ -205,7 +214,7 @@ Status SegmentLog::State::load(OpenReport& report) {
       head.hash = header->previous;
       TW_TRY(load_active(*header, std::move(file), size, report));
     } else {
-      sealed.push_back({*header, 0, size});
+      sealed.push_back({*header, 0, size, segment.stored, segment.compressed, false});
     }
   }
   if (head.number + 1 == active.first_block && !sealed.empty()) {

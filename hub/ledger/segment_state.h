@@ -31,6 +31,8 @@ struct SegmentLog::State {
   std::optional<Error> poisoned;
   std::shared_ptr<File> active_file;  ///< also read by others, through the pointer they take under the mutex
 
+  std::mutex compress_mutex;  ///< held while a segment is compressed; taken before `mutex`
+
   // Guarded by mutex.
   mutable std::mutex mutex;
   std::deque<SegmentKey> sealed;

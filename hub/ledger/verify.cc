@@ -5,6 +5,7 @@
 
 #include "ledger/ledger_checker.h"
 #include "ledger/recovery.h"
+#include "ledger/segment_file.h"
 
 namespace thalweg::ledger {
 namespace {
@@ -86,9 +87,11 @@ Status Verification::on_block(const Block& block, std::uint64_t offset) {
 }
 
 Status Verification::segment(std::uint64_t number, bool last) {
-  name_ = segment_name(number);
-  TW_ASSIGN(std::unique_ptr<File> file, files_.open(folder_ / name_, OpenMode::kRead));
-  TW_ASSIGN(const std::uint64_t size, file->size());
+  auto opened = open_segment(files_, folder_, number, OpenMode::kRead);
+  if (!opened) return Error(std::move(opened).error());
+  name_ = opened->name;
+  const std::unique_ptr<File>& file = opened->file;
+  const std::uint64_t size = opened->size;
   Bytes bytes(kSegmentHeaderBytes);
   TW_ASSIGN(std::size_t got, file->read_at(0, bytes));
   bytes.resize(got);
@@ -107,7 +110,11 @@ Status Verification::segment(std::uint64_t number, bool last) {
   auto scan = scan_segment(*file, size, {*header, last},
                            [&](const Block& block, std::uint64_t offset) { return on_block(block, offset); });
   if (!scan) {
-    if (report_.fault) return {};  // told by on_block()
+    if (report_.fault) return {};               // told by on_block()
+    if (scan.error().code == Code::kDamaged) {  // a compressed segment does not expand
+      fault(Code::kDamaged, 0, last_.number + 1, scan.error().message);
+      return {};
+    }
     return Error(std::move(scan).error()).in(name_);
   }
   if (scan->end == ScanResult::End::kDamaged) fault(Code::kDamaged, scan->end_offset, last_.number + 1, scan->message);
@@ -120,16 +127,23 @@ Result<VerifyReport> Verification::run() {
   TW_ASSIGN(const std::vector<std::string> names, files_.list(folder_));
   std::vector<std::uint64_t> numbers;
   for (const std::string& entry : names)
-    if (auto number = segment_number(entry)) numbers.push_back(*number);
+    if (auto number = any_segment_number(entry)) numbers.push_back(*number);
   if (numbers.empty()) return Error{Code::kNotFound, folder_.string() + ": no ledger here"};
   std::sort(numbers.begin(), numbers.end());
+  numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
   for (std::uint64_t number : numbers) {
-    TW_ASSIGN(auto file, files_.open(folder_ / segment_name(number), OpenMode::kRead));
-    TW_ASSIGN(const std::uint64_t size, file->size());
-    total_ += size;
+    auto opened = open_segment(files_, folder_, number, OpenMode::kRead);
+    if (opened) total_ += opened->size;
   }
   for (std::uint64_t number : numbers) {
-    TW_TRY(segment(number, number == numbers.back()));
+    name_ = files_.exists(folder_ / segment_name(number)) ? segment_name(number) : compressed_name(number);
+    auto read = segment(number, number == numbers.back());
+    if (!read) {
+      const Code code = read.error().code;
+      if (code != Code::kDamaged && code != Code::kLedgerFormat) return Error(std::move(read).error()).in(name_);
+      // A compressed segment that does not expand; the message has the offset in its file.
+      fault(code, 0, last_.number + 1, read.error().message);
+    }
     if (report_.fault) break;
   }
   if (!report_.fault && options_.witness && options_.witness->first > last_.number)
