@@ -1,7 +1,7 @@
 // applied_log.cc: see applied_log.h.
 #include "gate/applied_log.h"
 
-#include <mutex>
+#include <algorithm>
 
 #include "base/log.h"
 
@@ -19,7 +19,7 @@ AppliedLog::AppliedLog(FileSystem& files, Path folder, LogOwner& owner)
 Result<std::unique_ptr<AppliedLog>> AppliedLog::open(FileSystem& files, const Path& folder, const Clock& clock,
                                                      Loop& loop, AppliedLogOptions options, LogOwner& owner) {
   std::unique_ptr<AppliedLog> self(new AppliedLog(files, folder, owner));
-  TW_TRY(files.create_folders(folder / "snapshot"));
+  // No folder is made before: the log makes what is missing, and syncs the names of what it made.
   ledger::SegmentOptions segments;
   segments.genesis_type = kGenesis;
   segments.genesis = std::move(options.genesis);
@@ -137,7 +137,7 @@ Status AppliedLog::snapshot() {
 }
 
 Result<std::uint64_t> AppliedLog::drop_before(std::uint64_t block) {
-  if (log_->segment_of(block) <= log_->first_block()) return log_->first_block();
+  if (log_->segment_of(std::min(block, log_->head().number)) <= log_->first_block()) return log_->first_block();
   TW_TRY(snapshot());  // what the dropped blocks said must not be lost with them
   return log_->drop_before(block);
 }

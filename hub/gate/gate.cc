@@ -45,6 +45,7 @@ Result<std::unique_ptr<Gate>> Gate::start(FileSystem& files, const Clock& clock,
     shared->people.push_back(entry->pw_uid);
   }
   TW_TRY(files.create_folders(shared->config.state));
+  TW_TRY(files.sync_folder(shared->config.state.parent_path()));
   TW_ASSIGN(shared->trust, GateTrust::open(files, shared->config.state / "pins.json", clock,
                                            &shared->papers.card.signing, shared->config.pins));
   shared->trust->set_hub(shared->papers.card.hub);

@@ -117,6 +117,7 @@ void Outbox::take(const Submitter& who, const link::LocalDraft& draft, const Sub
 
 std::optional<Error> Outbox::no_room() {
   if (broken_) return broken_;
+  if (incarnation_.is_zero()) return Error{Code::kBusy, "the outbox could not be begun; it is tried again"};
   const std::uint64_t limit = config_.outbox_bytes;
   // The urgent lane has a folder of its own, so a full routine outbox never stops it; the disk's reserve is in the log.
   if (log_->log().total_bytes() > limit) {
@@ -330,8 +331,6 @@ void Outbox::write_failed(const Error& error) {
   if (error.code == Code::kSyncFailed) {
     broken_ = error;
     if (options_.on_fatal) options_.on_fatal(error);
-  } else if (!state_.began()) {
-    begin_incarnation(IncarnationEntry::Why::kFirst, 0);
   }
 }
 
@@ -374,6 +373,7 @@ Result<SharedBytes> Outbox::parcel(std::uint64_t number) {
 }
 
 void Outbox::tick() {
+  if (incarnation_.is_zero() && !broken_) begin_incarnation(IncarnationEntry::Why::kFirst, 0);
   if (progress_dirty_) {
     progress_dirty_ = false;
     ProgressEntry entry;

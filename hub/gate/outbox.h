@@ -95,6 +95,11 @@ class Outbox final : private LogOwner {
   /// Expires, writes what waits for company, drops old segments. Every second or so.
   void tick();
 
+  /// Calls `done` when all that was given to the log before is settled.
+  void flush_for_test(std::function<void()> done) {
+    write(OutboxType::kProgress, ProgressEntry().encode(), [done = std::move(done)](const Error*) { done(); });
+  }
+
   struct Counters {
     std::uint64_t accepted = 0, repeated = 0, rejected = 0, busy = 0, parcels = 0, raw_bytes = 0, stored_bytes = 0;
   };

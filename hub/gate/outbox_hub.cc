@@ -15,11 +15,21 @@ void Outbox::fill(link::Hello& hello) const {
   hello.outbox_head = state_.head();
   hello.outbox_root = state_.head_root;
   hello.lowest_held = state_.slots.empty() ? 0 : state_.first_held;
-  if (state_.checkpoint.empty()) return;
-  if (auto checkpoint = trust::decode_checkpoint(state_.checkpoint)) {
-    hello.checkpoint_block = checkpoint->block;
-    hello.checkpoint_hash = checkpoint->block_hash;
+  if (!state_.checkpoint.empty()) {
+    if (auto checkpoint = trust::decode_checkpoint(state_.checkpoint)) {
+      hello.checkpoint_block = checkpoint->block;
+      hello.checkpoint_hash = checkpoint->block_hash;
+    }
   }
+  // An acknowledgement names a block too, a later one: a hub restored since then cannot have it.
+  const OutboxState::Slot* last = state_.slot(state_.acknowledged);
+  if (last == nullptr || last->acknowledged.block == 0) return;
+  const auto block = log_->log().read(last->acknowledged.block);
+  if (!block || last->acknowledged.entry >= (*block)->entries.size()) return;
+  const auto entry = AcknowledgedEntry::decode((*block)->entries[last->acknowledged.entry].bytes);
+  if (!entry || entry->block <= hello.checkpoint_block) return;
+  hello.checkpoint_block = entry->block;
+  hello.checkpoint_hash = {};
 }
 
 std::optional<Hash256> Outbox::root_of(std::uint64_t number) {

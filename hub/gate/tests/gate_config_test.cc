@@ -66,7 +66,7 @@ TEST_CASE("a gate's file is read with its defaults") {
 TEST_CASE("all mistakes of a gate's file are told at once, with line and key") {
   std::vector<ConfigMistake> mistakes;
   auto config = GateConfig::parse(real_files(), R"(party = "5 1"
-gaet = "x"
+gat = "x"
 [limits]
 outbox_mib = 1
 [hub]
@@ -86,7 +86,7 @@ receive.types = ["t"]
   CHECK(config.error().code == Code::kConfig);
   const std::string shown = show("gate.toml", mistakes);
   INFO(shown);
-  CHECK(shown.find("gate.toml:2: gaet: unknown key, did you mean gate?") != std::string::npos);
+  CHECK(shown.find("gate.toml:2: gat: unknown key, did you mean gate?") != std::string::npos);
   CHECK(shown.find("gate.toml:4: limits.outbox_mib") != std::string::npos);
   CHECK(shown.find("hub.urgent: 'nowhere'") != std::string::npos);
   CHECK(shown.find("adapter[0].lanes: 'fast'") != std::string::npos);
