@@ -16,8 +16,11 @@ Result<json> read_answer(std::string_view text) {
   if (answer.value("ok", false)) return answer;
   const auto code = answer.find("code");
   const auto reason = answer.find("error");
-  Error error{code != answer.end() && code->is_number_integer() ? static_cast<Code>(code->get<int>()) : Code::kInternal,
-              reason != answer.end() && reason->is_string() ? reason->get<std::string>() : "the answer gives no reason"};
+  Error error{
+      code != answer.end() && code->is_number_integer() ? static_cast<Code>(code->get<int>()) : Code::kInternal,
+      reason != answer.end() && reason->is_string() ? reason->get<std::string>() : "the answer gives no reason"};
+  // What a program calls a broken contract was typed by somebody here.
+  if (error.code == Code::kInvalid) error = Error{Code::kData, error.message};
   if (error.code == Code::kOk) error = Error{Code::kBusy, "it could not be taken now; ask again in a moment"};
   return error;
 }

@@ -98,7 +98,8 @@ FileDraft read_draft(std::string place, std::string_view text, std::string_view 
     if (key.is_string()) read_member(draft, key, json::parse(members[i + 1], nullptr, false), members[i + 1], has_lane);
   }
   for (const auto& [name, value] : {std::pair{"type", &draft.type}, {"time", &draft.time}, {"data", &draft.data}})
-    if (value->empty() && !parsed.contains(name)) draft.faults.push_back({std::string(name) + "：缺少", std::string(name) + ": is missing"});
+    if (value->empty() && !parsed.contains(name))
+      draft.faults.push_back({std::string(name) + "：缺少", std::string(name) + ": is missing"});
   if (!has_lane) draft.lane = usual_lane(draft.type);
   if (!exercise.empty() && !draft.exercise.empty() && draft.exercise != exercise)
     draft.faults.push_back(

@@ -36,8 +36,11 @@ Result<std::string> read_all(const std::string& file) {
 }
 
 json request_of(const FileDraft& draft) {
-  json out{{"type", draft.type}, {"subject", draft.subject}, {"time", draft.time},
-           {"lane", name(draft.lane)}, {"data_json", draft.data}};
+  json out{{"type", draft.type},
+           {"subject", draft.subject},
+           {"time", draft.time},
+           {"lane", name(draft.lane)},
+           {"data_json", draft.data}};
   if (!draft.exercise.empty()) out["exercise"] = draft.exercise;
   if (!draft.correlation.empty()) out["correlation"] = draft.correlation;
   if (!draft.origin_key.empty()) out["origin_key"] = draft.origin_key;
@@ -57,7 +60,7 @@ Status send(const Session& session, const std::vector<Sent*>& part) {
 
 /// Until each is accepted or refused, or the gate has had no room for half a minute.
 Status send_all(const Session& session, std::vector<Sent*> waiting) {
-  for (int tries = 0; !waiting.empty(); ) {
+  for (int tries = 0; !waiting.empty();) {
     std::vector<Sent*> part;
     std::size_t bytes = 0;
     for (Sent* one : waiting) {
@@ -80,10 +83,11 @@ Status send_all(const Session& session, std::vector<Sent*> waiting) {
 
 void print(const Terminal& t, const Sent& sent) {
   const FileDraft& draft = sent.draft;
-  const std::string what = marks(t, name(draft.lane), draft.exercise) + type_label(t, draft.type) + " " + clean(draft.subject);
+  const std::string what =
+      marks(t, name(draft.lane), draft.exercise) + type_label(t, draft.type) + " " + clean(draft.subject);
   if (sent.is("accepted")) {
-    t.line(t.paint(Colour::kGreen, t.say("已接收", "accepted")) + "  " + clean(text_in(sent.outcome, "id")) + "  " + what + "  " +
-           t.paint(Colour::kDim, clean(draft.place)));
+    t.line(t.paint(Colour::kGreen, t.say("已接收", "accepted")) + "  " + clean(text_in(sent.outcome, "id")) + "  " +
+           what + "  " + t.paint(Colour::kDim, clean(draft.place)));
     if (const std::string reason = clean(text_in(sent.outcome, "reason")); !reason.empty()) t.line("    " + reason);
     return;
   }
@@ -98,10 +102,12 @@ void print(const Terminal& t, const Sent& sent) {
   }
   const CodeText& text = text_of(static_cast<Code>(static_cast<int>(number_in(sent.outcome, "code"))));
   t.line(t.paint(Colour::kRed, t.say("已拒绝", "refused")) + "  " + clean(draft.place) + "  " + what + "  " +
-         std::to_string(static_cast<int>(number_in(sent.outcome, "code"))) + " " + std::string(t.say(text.meaning_zh, text.meaning_en)));
+         std::to_string(static_cast<int>(number_in(sent.outcome, "code"))) + " " +
+         std::string(t.say(text.meaning_zh, text.meaning_en)));
   // Every fault with its path stands on a line of its own.
   std::string reason = text_in(sent.outcome, "reason");
-  for (std::size_t at = 0; (at = reason.find("; ", at)) != std::string::npos; at += 2) reason.replace(at, 2, "\n ");
+  for (std::size_t at = 0; (at = reason.find("; ", at)) != std::string::npos; at += 1)
+    if (reason.compare(at + 2, 5, "near:") != 0) reason.replace(at, 2, "\n");
   std::string_view left = reason;
   while (!left.empty()) {
     const std::size_t end = std::min(left.find('\n'), left.size());
@@ -111,8 +117,11 @@ void print(const Terminal& t, const Sent& sent) {
 }
 
 json json_of(const Sent& sent) {
-  json out{{"place", sent.draft.place}, {"type", sent.draft.type}, {"subject", sent.draft.subject},
-           {"lane", name(sent.draft.lane)}, {"answer", "not_sent"}};
+  json out{{"place", sent.draft.place},
+           {"type", sent.draft.type},
+           {"subject", sent.draft.subject},
+           {"lane", name(sent.draft.lane)},
+           {"answer", "not_sent"}};
   if (!sent.draft.exercise.empty()) out["exercise"] = sent.draft.exercise;
   if (!sent.draft.faults.empty()) {
     out["answer"] = "rejected";
@@ -165,8 +174,10 @@ int publish(const Session& session, const std::vector<std::string>& files, const
     t.line(json{{"records", std::move(list)}, {"accepted", accepted}, {"refused", refused}}.dump(
         -1, ' ', false, json::error_handler_t::replace));
   } else if (all.size() > 1) {
-    t.line("共 " + std::to_string(all.size()) + " 条，已接收 " + std::to_string(accepted) + " 条，已拒绝 " + std::to_string(refused) + " 条",
-           std::to_string(all.size()) + " records: " + std::to_string(accepted) + " accepted, " + std::to_string(refused) + " refused");
+    t.line("共 " + std::to_string(all.size()) + " 条，已接收 " + std::to_string(accepted) + " 条，已拒绝 " +
+               std::to_string(refused) + " 条",
+           std::to_string(all.size()) + " records: " + std::to_string(accepted) + " accepted, " +
+               std::to_string(refused) + " refused");
   }
   if (!sent) return report(t, sent.error());
   return refused > 0 ? kExitData : kExitOk;

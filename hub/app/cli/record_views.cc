@@ -28,28 +28,43 @@ struct Word {
   std::string_view key, zh, en;
 };
 constexpr std::array kWords = {
-    Word{"warning", "预警通报", "warning"},        Word{"information", "情况通报", "information"},
-    Word{"search", "溯源协查", "search"},          Word{"end", "解除", "end of alert"},
-    Word{"first", "初报", "first report"},         Word{"follow_up", "续报", "follow-up report"},
-    Word{"final", "处理结果报告", "final report"}, Word{"shown", "已显示", "shown to"},
-    Word{"signed", "已签收", "signed for by"},     Word{"measures", "已报告措施", "measures reported by"},
-    Word{"phone", "电话", "by telephone"},         Word{"cli", "命令行", "command line"},
-    Word{"console", "页面", "console"},            Word{"joint_patrol", "联合巡查", "joint patrol"},
+    Word{"warning", "预警通报", "warning"},
+    Word{"information", "情况通报", "information"},
+    Word{"search", "溯源协查", "search"},
+    Word{"end", "解除", "end of alert"},
+    Word{"first", "初报", "first report"},
+    Word{"follow_up", "续报", "follow-up report"},
+    Word{"final", "处理结果报告", "final report"},
+    Word{"shown", "已显示", "shown to"},
+    Word{"signed", "已签收", "signed for by"},
+    Word{"measures", "已报告措施", "measures reported by"},
+    Word{"phone", "电话", "by telephone"},
+    Word{"cli", "命令行", "command line"},
+    Word{"console", "页面", "console"},
+    Word{"joint_patrol", "联合巡查", "joint patrol"},
     Word{"joint_inspection", "联合执法", "joint inspection"},
     Word{"cross_inspection", "交叉执法", "cross inspection"},
     Word{"mutual_inspection", "互查", "mutual inspection"},
-    Word{"finding", "问题", "finding"},            Word{"lead_transfer", "线索移送", "lead transfer"},
+    Word{"finding", "问题", "finding"},
+    Word{"lead_transfer", "线索移送", "lead transfer"},
     Word{"assistance_request", "案件协查", "request for assistance"},
     Word{"case_briefing", "案情通报", "case briefing"},
     Word{"case_transfer", "案件移送", "case transfer"},
     Word{"litigation_lead", "公益诉讼线索", "litigation lead"},
-    Word{"found", "发现", "found"},                Word{"assigned", "交办", "assigned"},
-    Word{"rectified", "整改", "rectified"},        Word{"rechecked", "复核", "rechecked"},
-    Word{"written_off", "销号", "written off"},    Word{"looked_back", "回头看", "looked back"},
-    Word{"sent_back", "退回", "sent back"},        Word{"reopened", "重启", "reopened"},
-    Word{"opened", "立案", "case opened"},         Word{"requested", "请求", "requested"},
-    Word{"answered", "答复", "answered"},          Word{"transferred", "移送", "transferred"},
-    Word{"accepted", "接收", "accepted"},          Word{"declined", "不予接收", "declined"},
+    Word{"found", "发现", "found"},
+    Word{"assigned", "交办", "assigned"},
+    Word{"rectified", "整改", "rectified"},
+    Word{"rechecked", "复核", "rechecked"},
+    Word{"written_off", "销号", "written off"},
+    Word{"looked_back", "回头看", "looked back"},
+    Word{"sent_back", "退回", "sent back"},
+    Word{"reopened", "重启", "reopened"},
+    Word{"opened", "立案", "case opened"},
+    Word{"requested", "请求", "requested"},
+    Word{"answered", "答复", "answered"},
+    Word{"transferred", "移送", "transferred"},
+    Word{"accepted", "接收", "accepted"},
+    Word{"declined", "不予接收", "declined"},
     Word{"briefed", "通报", "briefed"},
 };
 
@@ -90,7 +105,8 @@ std::string state_text(const Terminal& t, const json& record) {
   if (state == "doubtful") return t.paint(Colour::kRed, t.say("存疑", "doubtful")) + number;
   if (state.empty() && code == 0) return std::string(t.say("已接收", "accepted"));
   const CodeText& text = text_of(static_cast<Code>(code));
-  return number.empty() ? clean(state) : std::to_string(code) + " " + std::string(t.say(text.meaning_zh, text.meaning_en));
+  return number.empty() ? clean(state)
+                        : std::to_string(code) + " " + std::string(t.say(text.meaning_zh, text.meaning_en));
 }
 
 std::string reason_line(const Terminal& t, const json& record) {
@@ -100,7 +116,7 @@ std::string reason_line(const Terminal& t, const json& record) {
   std::string line = "  " + std::to_string(code) + " " + std::string(t.say(text.meaning_zh, text.meaning_en));
   const std::string why = either(record, "text", "reason");
   if (!why.empty()) line += std::string(t.say("：", ": ")) + why;
-  if (const std::string_view remedy = t.say(text.remedy_zh, text.remedy_en); !remedy.empty())
+  if (const std::string remedy = t.say(text.remedy_zh, text.remedy_en); !remedy.empty())
     line += std::string(t.say("；", "; ")) + std::string(remedy);
   return line + "\n";
 }
@@ -112,8 +128,8 @@ std::string yes_no(const Terminal& t, const json& step, const char* key) {
 }
 
 std::string receipt_text(const Terminal& t, const json& receipt) {
-  std::string line = word(t, text_in(receipt, "stage")) + (t.chinese() ? "：" : " ") + clean_in(receipt, "officer") + " " +
-                     beijing(text_in(receipt, "at"));
+  std::string line = word(t, text_in(receipt, "stage")) + (t.chinese() ? "：" : " ") + clean_in(receipt, "officer") +
+                     " " + beijing(text_in(receipt, "at"));
   if (const std::string by = text_in(receipt, "by"); !by.empty())
     line += t.chinese() ? "（" + word(t, by) + "）" : " (" + word(t, by) + ")";
   if (const std::string measures = clean_in(receipt, "measures"); !measures.empty())
@@ -122,7 +138,8 @@ std::string receipt_text(const Terminal& t, const json& receipt) {
 }
 
 std::string unsigned_text(const Terminal& t, const json& step, bool owed) {
-  const std::string phone = clean_in(step, "duty_phone"), zh = clean_in(step, "name_zh"), en = clean_in(step, "name_en");
+  const std::string phone = clean_in(step, "duty_phone"), zh = clean_in(step, "name_zh"),
+                    en = clean_in(step, "name_en");
   std::string text(t.say("未签收", "NOT SIGNED FOR"));
   const std::string name = t.chinese() || en.empty() ? zh : en;
   if (!name.empty()) text += "  " + name;
@@ -285,15 +302,18 @@ std::string grant_lines(const Terminal& t, const json& grants) {
     for (const json& receiver : list_in(grant, "receivers"))
       if (receiver.is_string()) to += (to.empty() ? "" : " ") + clean(receiver.get<std::string>());
     const std::string agreement = clean_in(grant, "agreement");
+    const std::string version = std::to_string(static_cast<long>(number_in(grant, "version")));
     if (true_in(grant, "fallback")) {
-      out += std::string(t.say("没有适用的协议，按法定通报义务送相邻各方：", "no agreement fits; by the duty to tell neighbours, to "));
+      out += t.say("没有适用的协议，按法定通报义务发往相邻各方", "no agreement fits: by the duty to tell neighbours");
     } else if (agreement.empty()) {
-      out += std::string(t.say("答复原发送方：", "an answer to who had sent: "));
+      out += t.say("答复原发送方", "an answer to who had sent");
     } else {
-      const std::string version = std::to_string(static_cast<long>(number_in(grant, "version")));
-      out += t.chinese() ? "按协议 " + agreement + "（第 " + version + " 版）送：" : "by agreement " + agreement + ", version " + version + ", to ";
+      out += t.chinese() ? "按协议 " + agreement + "（第 " + version + " 版）"
+                         : "by agreement " + agreement + ", version " + version;
     }
-    out += to + "\n";
+    // A receiver is not told who else receives.
+    if (!to.empty()) out += std::string(t.say("，送：", ", to ")) + to;
+    out += "\n";
   }
   return out;
 }
@@ -314,7 +334,8 @@ std::string show_at_gate(const Terminal& t, const json& record) {
   std::string out = head_lines(t, record);
   if (text_in(record, "box") == "inbox") {
     out += "\n" + state_text(t, record) + "  " + beijing(text_in(record, "received_at")) +
-           std::string(t.say("，中枢接收于 ", ", accepted by the hub at ")) + beijing(text_in(record, "accepted_at")) + "\n";
+           std::string(t.say("，中枢接收于 ", ", accepted by the hub at ")) + beijing(text_in(record, "accepted_at")) +
+           "\n";
     out += reason_line(t, record);
     out += grant_lines(t, list_in(record, "grants"));
     for (const json& receipt : list_in(record, "receipts"))
@@ -328,7 +349,8 @@ std::string show_at_gate(const Terminal& t, const json& record) {
                                             "not at the hub yet: it waits in this gate's outbox")) +
              "  " + beijing(text_in(record, "stored_at")) + "\n";
     } else if (state == "refused") {
-      out += t.paint(Colour::kRed, t.say("中枢拒收", "refused by the hub")) + "  " + beijing(text_in(record, "accepted_at")) + "\n";
+      out += t.paint(Colour::kRed, t.say("中枢拒收", "refused by the hub")) + "  " +
+             beijing(text_in(record, "accepted_at")) + "\n";
     } else {
       out += t.paint(Colour::kGreen, t.say("中枢已接收", "accepted by the hub")) + "  " +
              beijing(text_in(record, "accepted_at")) + std::string(t.say("，区块 ", ", block ")) + block + "\n";
@@ -346,30 +368,34 @@ std::string show_at_gate(const Terminal& t, const json& record) {
 
 std::string show_at_hub(const Terminal& t, const json& record, const json& parties) {
   std::string out = head_lines(t, record);
-  out += "\n" + std::string(t.say("前置端 ", "gate ")) + clean_in(record, "gate") + std::string(t.say("，数据包 ", ", parcel ")) +
-         std::to_string(static_cast<long>(number_in(record, "parcel"))) + std::string(t.say("，区块 ", ", block ")) +
-         std::to_string(static_cast<long>(number_in(record, "block"))) + std::string(t.say("，接收于 ", ", accepted at ")) +
-         beijing(text_in(record, "accepted")) + "\n";
+  out += "\n" + std::string(t.say("前置端 ", "gate ")) + clean_in(record, "gate") +
+         std::string(t.say("，数据包 ", ", parcel ")) + std::to_string(static_cast<long>(number_in(record, "parcel"))) +
+         std::string(t.say("，区块 ", ", block ")) + std::to_string(static_cast<long>(number_in(record, "block"))) +
+         std::string(t.say("，接收于 ", ", accepted at ")) + beijing(text_in(record, "accepted")) + "\n";
   out += reason_line(t, record);
   out += grant_lines(t, list_in(record, "grants"));
   const json& receivers = list_in(record, "receivers");
   if (!receivers.empty()) {
     Table table({std::string(t.say("接收方", "receiver")), std::string(t.say("已入对方收件箱", "in inbox")),
-                 std::string(t.say("已由适配器取走", "taken by adapter")), std::string(t.say("值班电话", "duty telephone"))});
+                 std::string(t.say("已由适配器取走", "taken by adapter")),
+                 std::string(t.say("值班电话", "duty telephone"))});
     for (const json& step : receivers) {
       const std::string code = clean_in(step, "receiver");
       json party;
       if (parties.is_array())
         for (const json& one : parties)
           if (text_in(one, "party") == code) party = one;
-      table.row({party_name(t, party, code), yes_no(t, step, "in_inbox"), yes_no(t, step, "taken"), clean_in(party, "duty_phone")});
+      table.row({party_name(t, party, code), yes_no(t, step, "in_inbox"), yes_no(t, step, "taken"),
+                 clean_in(party, "duty_phone")});
     }
     out += "\n" + table.text(t);
-    out += std::string(t.say("谁已签收，请在发送方的前置端用 show 查看\n", "who has signed for it: `show` at the sender's gate\n"));
+    out += std::string(
+        t.say("谁已签收，请在发送方的前置端用 show 查看\n", "who has signed for it: `show` at the sender's gate\n"));
   }
   const auto content = record.find("content");
-  return content == record.end() ? out
-                                 : out + content_lines(t, content->dump(-1, ' ', false, json::error_handler_t::replace));
+  return content == record.end()
+             ? out
+             : out + content_lines(t, content->dump(-1, ' ', false, json::error_handler_t::replace));
 }
 
 std::vector<std::string> matching_ids(const json& records, std::string_view part) {

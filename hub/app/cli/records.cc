@@ -32,7 +32,8 @@ struct Wanted {
 Result<std::string> whole_id(const Session& session, const std::string& typed) {
   if (const auto id = Uuid::parse(typed)) return id->text();
   if (typed.size() < 8 || typed.size() > 36 || typed.find_first_not_of("0123456789abcdef-") != std::string::npos)
-    return Error{Code::kData, "'" + clean(typed) + "' is no record id; give it whole, or 8 or more of its first or last characters"};
+    return Error{Code::kData,
+                 "'" + clean(typed) + "' is no record id; give it whole, or 8 or more of its first or last characters"};
   TW_ASSIGN(const json answer, ask(session, {{"cmd", "records"}, {"limit", 1000}}));
   const auto ids = matching_ids(list_in(answer, "records"), typed);
   if (ids.empty()) return Error{Code::kNotFound, "none of the newest 1,000 records has an id like " + typed};
@@ -45,9 +46,9 @@ Result<std::string> whole_id(const Session& session, const std::string& typed) {
 int records(const Session& session, const Wanted& wanted) {
   const Terminal t = session.terminal();
   json request{{"cmd", "records"}, {"limit", wanted.limit}};
-  const std::pair<const char*, std::string> texts[] = {{"type", whole_type(wanted.type)}, {"subject", wanted.subject},
-                                                       {"box", wanted.box},   {"lane", wanted.lane},   {"party", wanted.party},
-                                                       {"since", wanted.since}, {"until", wanted.until}};
+  const std::pair<const char*, std::string> texts[] = {
+      {"type", whole_type(wanted.type)}, {"subject", wanted.subject}, {"box", wanted.box},    {"lane", wanted.lane},
+      {"party", wanted.party},           {"since", wanted.since},     {"until", wanted.until}};
   for (const auto& [key, text] : texts)
     if (!text.empty()) request[key] = text;
   const auto answer = ask(session, request);
@@ -98,8 +99,8 @@ int acknowledge(const Session& session, const Wanted& wanted) {
   }
   const auto id = whole_id(session, wanted.record);
   if (!id) return report(t, id.error());
-  json request{{"cmd", "ack"}, {"record", *id}, {"officer", wanted.officer}, {"stage", wanted.stage},
-               {"by", wanted.by}, {"by_phone", wanted.by == "phone"}};
+  json request{{"cmd", "ack"},          {"record", *id},   {"officer", wanted.officer},
+               {"stage", wanted.stage}, {"by", wanted.by}, {"by_phone", wanted.by == "phone"}};
   const std::pair<const char*, const std::string*> texts[] = {
       {"measures", &wanted.measures}, {"remark", &wanted.remark}, {"telephone", &wanted.telephone}};
   for (const auto& [key, text] : texts)
@@ -117,7 +118,8 @@ int acknowledge(const Session& session, const Wanted& wanted) {
     t.line("已记录：已向 " + who + " 显示", "noted: it was shown to " + who);
   else
     t.line("已报告措施：" + who, "measures reported by " + who);
-  t.line("回执 " + receipt + " 已写入发件箱，送回发送方", "receipt " + receipt + " is in the outbox, on its way to the sender");
+  t.line("回执 " + receipt + " 已写入发件箱，送回发送方",
+         "receipt " + receipt + " is in the outbox, on its way to the sender");
   return kExitOk;
 }
 
@@ -136,8 +138,8 @@ int why(const Session& session, const Wanted& wanted) {
     }
     std::string text = text_in(*answer, t.chinese() ? "text_zh" : "text_en");
     while (text.ends_with('\n')) text.pop_back();
-    t.line(marks(t, text_in(*answer, "lane"), text_in(*answer, "exercise")) +
-           type_label(t, text_in(*answer, "type")) + "  " + clean(text_in(*answer, "subject")));
+    t.line(marks(t, text_in(*answer, "lane"), text_in(*answer, "exercise")) + type_label(t, text_in(*answer, "type")) +
+           "  " + clean(text_in(*answer, "subject")));
     t.line(clean(text, Lines::kKept));
     return kExitOk;
   }
@@ -148,8 +150,8 @@ int why(const Session& session, const Wanted& wanted) {
     t.line(dumped({{"ok", true}, {"record", *id}, {"state", text_in(record, "state")}, {"grants", grants}}));
     return kExitOk;
   }
-  t.line(marks(t, text_in(record, "lane"), text_in(record, "exercise")) + type_label(t, text_in(record, "type")) + "  " +
-         clean(text_in(record, "subject")));
+  t.line(marks(t, text_in(record, "lane"), text_in(record, "exercise")) + type_label(t, text_in(record, "type")) +
+         "  " + clean(text_in(record, "subject")));
   if (text_in(record, "state") == "stored") {
     t.line("尚未到达中枢，因此还没有路由决定", "it is not at the hub yet, so nothing has been decided");
     return kExitOk;
@@ -158,10 +160,11 @@ int why(const Session& session, const Wanted& wanted) {
   if (grants.empty() && number_in(record, "code") != 0) {
     const int number = static_cast<int>(number_in(record, "code"));
     const CodeText& text = text_of(static_cast<Code>(number));
-    t.line(std::to_string(number) + " " + std::string(t.say(text.meaning_zh, text.meaning_en)) + std::string(t.say("：", ": ")) +
-           clean(text_in(record, "text")));
+    t.line(std::to_string(number) + " " + std::string(t.say(text.meaning_zh, text.meaning_en)) +
+           std::string(t.say("：", ": ")) + clean(text_in(record, "text")));
   }
-  t.line("依据与推理请中枢运维人员用 thalweg why 查询：" + *id, "the reasons behind it: ask the hub's operator for `thalweg why " + *id + "`");
+  t.line("依据与推理请中枢运维人员用 thalweg why 查询：" + *id,
+         "the reasons behind it: ask the hub's operator for `thalweg why " + *id + "`");
   return kExitOk;
 }
 
@@ -201,10 +204,12 @@ int tail(const Session& session, const Wanted& wanted) {
 
 void add_record_commands(CLI::App& cli, Session& session) {
   auto wanted = std::make_shared<Wanted>();
-  const std::string type_help = "Only this type: observation, notice, report, enforcement, receipt or a whole name 类型";
+  const std::string type_help =
+      "Only this type: observation, notice, report, enforcement, receipt or a whole name 类型";
   {
     auto* command = cli.add_subcommand("publish", "Send records from JSON files (at a gate) 发布记录");
-    command->add_option("file", wanted->files, "One draft, a list of drafts, or one on each line; '-': standard input")->required();
+    command->add_option("file", wanted->files, "One draft, a list of drafts, or one on each line; '-': standard input")
+        ->required();
     command->add_option("--exercise", wanted->exercise, "Mark all as part of this exercise 演练编号");
     command->callback([&session, wanted] { session.exit_code = publish(session, wanted->files, wanted->exercise); });
   }
@@ -223,15 +228,18 @@ void add_record_commands(CLI::App& cli, Session& session) {
     command->add_option("--type", wanted->type, type_help);
     command->add_option("--subject", wanted->subject, "Only this subject (at a gate) 主题");
     command->add_option("--party", wanted->party, "Only from this party (at the hub) 发送方");
-    command->add_option("--box", wanted->box, "inbox or outbox (at a gate) 收件箱或发件箱")->check(CLI::IsMember({"inbox", "outbox"}));
-    command->add_option("--lane", wanted->lane, "Only this lane (at a gate) 通道")->check(CLI::IsMember({"urgent", "routine"}));
+    command->add_option("--box", wanted->box, "inbox or outbox (at a gate) 收件箱或发件箱")
+        ->check(CLI::IsMember({"inbox", "outbox"}));
+    command->add_option("--lane", wanted->lane, "Only this lane (at a gate) 通道")
+        ->check(CLI::IsMember({"urgent", "routine"}));
     command->add_option("--since", wanted->since, "From this time on, e.g. 2026-09-23T00:00:00+08:00 (at a gate) 起");
     command->add_option("--until", wanted->until, "Up to this time (at a gate) 止");
     command->add_option("--limit", wanted->limit, "At most this many 最多")->check(CLI::Range(1, 1000));
     command->callback([&session, wanted] { session.exit_code = records(session, *wanted); });
   }
   const auto add_record = [wanted](CLI::App* command) {
-    command->add_option("record", wanted->record, "Id, whole or 8 or more of its first or last characters 记录编号")->required();
+    command->add_option("record", wanted->record, "Id, whole or 8 or more of its first or last characters 记录编号")
+        ->required();
   };
   {
     auto* command = cli.add_subcommand("show", "A record, and how far it got with each receiver 查看记录与送达情况");
@@ -243,7 +251,8 @@ void add_record_commands(CLI::App& cli, Session& session) {
     add_record(command);
     command->add_option("--officer", wanted->officer, "Name of the person who signs 签收人")->required();
     command->add_option("--by", wanted->by, "How: cli or phone 方式")->check(CLI::IsMember({"cli", "phone"}));
-    command->add_option("--stage", wanted->stage, "shown, signed or measures 阶段")->check(CLI::IsMember({"shown", "signed", "measures"}));
+    command->add_option("--stage", wanted->stage, "shown, signed or measures 阶段")
+        ->check(CLI::IsMember({"shown", "signed", "measures"}));
     command->add_option("--measures", wanted->measures, "What was done (stage measures) 已采取的措施");
     command->add_option("--telephone", wanted->telephone, "Where the officer can be reached 联系电话");
     command->add_option("--remark", wanted->remark, "Remark 备注");

@@ -128,7 +128,8 @@ void reload(Session& session) {
   }
   if (session.json) return t.line(dumped(*answer));
   const std::string version = std::to_string(static_cast<long>(number_in(*answer, "version")));
-  t.line("区域配置已更新为第 " + version + " 版，已写入账本", "the region is now version " + version + "; the change is in the ledger");
+  t.line("区域配置已更新为第 " + version + " 版，已写入账本",
+         "the region is now version " + version + "; the change is in the ledger");
 }
 
 }  // namespace
@@ -139,7 +140,8 @@ void add_status_commands(CLI::App& cli, Session& session) {
 
   auto id = std::make_shared<std::string>();
   auto ids = std::make_shared<std::vector<std::string>>();
-  auto* letters = cli.add_subcommand("deadletters", "Records that could not be handed over (at a gate) 异常件")->require_subcommand(1);
+  auto* letters = cli.add_subcommand("deadletters", "Records that could not be handed over (at a gate) 异常件")
+                      ->require_subcommand(1);
   letters->add_subcommand("list", "All of them 列出")->callback([&session] { list_letters(session); });
   auto* one = letters->add_subcommand("show", "One of them, with its record 查看");
   one->add_option("id", *id, "As in the list 编号")->required();
@@ -152,19 +154,24 @@ void add_status_commands(CLI::App& cli, Session& session) {
   drop->callback([&session, ids] { settle_letters(session, "drop", *ids); });
 
   auto* adapter = cli.add_subcommand("adapter", "Adapters of a gate 适配器")->require_subcommand(1);
-  adapter->add_subcommand("list", "All of them with their state 列出")->callback([&session] { list_adapters(session); });
+  adapter->add_subcommand("list", "All of them with their state 列出")->callback([&session] {
+    list_adapters(session);
+  });
   auto* restart = adapter->add_subcommand("restart", "End it and start it anew; also one that is held back 重启");
   restart->add_option("instance", *id, "Name of the instance 实例")->required();
   restart->callback([&session, id] {
     if (at_gate(session))
-      act(session, {{"cmd", "adapter"}, {"act", "restart"}, {"instance", *id}}, "正在重启 " + clean(*id), "restarting " + clean(*id));
+      act(session, {{"cmd", "adapter"}, {"act", "restart"}, {"instance", *id}}, "正在重启 " + clean(*id),
+          "restarting " + clean(*id));
   });
 
   auto* clock = cli.add_subcommand("clock", "The hub's clock 中枢时钟")->require_subcommand(1);
-  clock->add_subcommand("confirm", "The time was checked and is right, although it jumped 确认时间无误")->callback([&session] {
-    if (is_at(session, Site::kHub, "请在中枢运行", "run it at the hub"))
-      act(session, {{"cmd", "clock_confirm"}}, "已确认中枢时钟，已记入账本", "the hub's clock is confirmed; this is in the ledger");
-  });
+  clock->add_subcommand("confirm", "The time was checked and is right, although it jumped 确认时间无误")
+      ->callback([&session] {
+        if (is_at(session, Site::kHub, "请在中枢运行", "run it at the hub"))
+          act(session, {{"cmd", "clock_confirm"}}, "已确认中枢时钟，已记入账本",
+              "the hub's clock is confirmed; this is in the ledger");
+      });
   cli.add_subcommand("reload", "Read the region files again, whole or not at all (at the hub) 重新加载区域配置")
       ->callback([&session] { reload(session); });
 }

@@ -56,8 +56,7 @@ Language language_from(std::string_view option) {
   return wanted.starts_with("zh") ? Language::kChinese : Language::kEnglish;
 }
 
-Terminal::Terminal(Language language)
-    : Terminal(language, isatty(1) != 0 && std::getenv("NO_COLOR") == nullptr) {}
+Terminal::Terminal(Language language) : Terminal(language, isatty(1) != 0 && std::getenv("NO_COLOR") == nullptr) {}
 
 Terminal::Terminal(Language language, bool colours) : language_(language), colours_(colours) {
   std::setlocale(LC_CTYPE, "C.UTF-8");  // for the width of characters
@@ -65,13 +64,15 @@ Terminal::Terminal(Language language, bool colours) : language_(language), colou
 
 void Terminal::line(std::string_view text) const { std::cout << text << '\n'; }
 
-void Terminal::error(std::string_view zh, std::string_view en) const { std::cerr << "thalweg: " << say(zh, en) << '\n'; }
+void Terminal::error(std::string_view zh, std::string_view en) const {
+  std::cerr << "thalweg: " << say(zh, en) << '\n';
+}
 
 void Terminal::error(const Error& error) const {
   const CodeText& text = text_of(error.code);
   std::cerr << "thalweg: " << clean(error.message, Lines::kKept) << '\n';
   std::cerr << "  " << static_cast<int>(error.code) << ' ' << say(text.meaning_zh, text.meaning_en);
-  if (const std::string_view remedy = say(text.remedy_zh, text.remedy_en); !remedy.empty())
+  if (const std::string remedy = say(text.remedy_zh, text.remedy_en); !remedy.empty())
     std::cerr << say("；", "; ") << remedy;
   std::cerr << '\n';
 }
@@ -147,8 +148,9 @@ std::string clean(std::string_view text, Lines lines) {
     } else if (first == 0xC2 && second >= 0x80 && second <= 0x9F) {  // C1: one byte of escape on some terminals
       out += kReplacement;
       i += 1;
-    } else if (first == 0xE2 && ((second == 0x80 && ((third >= 0xAA && third <= 0xAE) || third == 0xA8 || third == 0xA9)) ||
-                                 (second == 0x81 && third >= 0xA6 && third <= 0xA9))) {
+    } else if (first == 0xE2 &&
+               ((second == 0x80 && ((third >= 0xAA && third <= 0xAE) || third == 0xA8 || third == 0xA9)) ||
+                (second == 0x81 && third >= 0xA6 && third <= 0xA9))) {
       out += kReplacement;
       i += 2;
     } else {
@@ -159,7 +161,8 @@ std::string clean(std::string_view text, Lines lines) {
 }
 
 const CodeText& text_of(Code code) {
-  static const CodeText unknown{"?", "未知代码", "a code that this version does not know", "请升级", "update this program"};
+  static const CodeText unknown{"?", "未知代码", "a code that this version does not know", "请升级",
+                                "update this program"};
   const auto at = code_texts().find(static_cast<int>(code));
   return at == code_texts().end() ? unknown : at->second;
 }

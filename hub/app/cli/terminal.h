@@ -26,7 +26,7 @@ class Terminal {
   Language language() const { return language_; }
   bool chinese() const { return language_ == Language::kChinese; }
   /// The text in the chosen language.
-  std::string_view say(std::string_view zh, std::string_view en) const { return chinese() ? zh : en; }
+  std::string say(std::string_view zh, std::string_view en) const { return std::string(chinese() ? zh : en); }
 
   /// To standard output, with a line end.
   void line(std::string_view text = {}) const;
@@ -59,8 +59,8 @@ class Table {
 /// Columns that `text` takes on a terminal.
 std::size_t display_width(std::string_view text);
 
-/// `text` from outside made harmless for a terminal: control characters (colours, cursor moves, ends of lines) and marks
-/// that turn the direction of writing become U+FFFD. With `lines`, ends of lines stay.
+/// `text` from outside made harmless for a terminal: control characters (colours, cursor moves, ends of lines) and
+/// marks that turn the direction of writing become U+FFFD. With `lines`, ends of lines stay.
 enum class Lines { kReplaced, kKept };
 std::string clean(std::string_view text, Lines lines = Lines::kReplaced);
 

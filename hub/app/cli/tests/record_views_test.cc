@@ -48,7 +48,7 @@ TEST_CASE("The sender sees every step of the ladder for every receiver") {
   CHECK(text.starts_with("【紧急】【演练】突发环境事件通报  LX-1\n"));
   CHECK(has(text, "2026-09-23 06:00:00"));
   CHECK(has(text, "中枢已接收  2026-09-23 06:00:02，区块 12"));
-  CHECK(has(text, "按协议 rc-lx-emergency（第 2 版）送：510521 500111"));
+  CHECK(has(text, "按协议 rc-lx-emergency（第 2 版），送：510521 500111"));
   CHECK(has(text, "已入对方收件箱"));
   CHECK(has(text, "已由适配器取走"));
   CHECK(has(text, "500111 大足区生态环境局  尚未"));
@@ -106,11 +106,14 @@ TEST_CASE("A received record shows from whom, by which agreement, and what was s
   record.erase("progress");
   const std::string text = show_at_gate(kZh, record);
   CHECK(has(text, "已收到  2026-09-23 06:00:03"));
+  record["grants"][0].erase("receivers");  // a receiver is not told who else receives
+  CHECK(has(show_at_gate(kEn, record), "by agreement rc-lx-emergency, version 2\n"));
   CHECK(has(text, "已签收：李明"));
 }
 
 TEST_CASE("The hub names receivers and their duty telephones from its status") {
-  const json record = json::parse(R"({"record":"r-1","party":"500153","type":"thalweg.emergency.notice.v1","subject":"LX-1",
+  const json record =
+      json::parse(R"({"record":"r-1","party":"500153","type":"thalweg.emergency.notice.v1","subject":"LX-1",
     "time":"2026-09-23T06:00:00+08:00","lane":"urgent","gate":"gate-1","parcel":3,"block":12,"accepted":"2026-09-23T06:00:02+08:00",
     "grants":[{"agreement":"","fallback":true,"receivers":["510521"]}],
     "receivers":[{"receiver":"510521","in_inbox":true,"taken":false}],"content":{"data":{"kind":"warning"}}})");
@@ -126,22 +129,31 @@ TEST_CASE("Lists show records of a gate and of the hub alike") {
   const json gate = json::array({sent_notice()});
   CHECK(has(record_table(kZh, gate), "【紧急】【演练】突发环境事件通报"));
   CHECK(has(record_table(kZh, gate), "500111 510521"));
-  const json hub = json::parse(R"([{"record":"r-1","party":"500153","type":"thalweg.receipt.v1","time":"2026-09-23T06:00:00+08:00","code":0}])");
+  const json hub = json::parse(
+      R"([{"record":"r-1","party":"500153","type":"thalweg.receipt.v1","time":"2026-09-23T06:00:00+08:00","code":0}])");
   CHECK(has(record_table(kEn, hub), "receipt"));
   CHECK(has(record_table(kEn, hub), "r-1"));
   CHECK(record_table(kEn, json::array()) == "no records\n");
 }
 
 TEST_CASE("tail says in one line what a notice is about") {
-  const json event = {{"lane", "urgent"}, {"from", "500153"}, {"id", "r-1"}, {"state", "received"},
-                      {"raw", R"({"type":"thalweg.emergency.notice.v1","subject":"LX-1","time":"2026-09-23T06:00:00+08:00","exercise":"d",
+  const json event = {
+      {"lane", "urgent"},
+      {"from", "500153"},
+      {"id", "r-1"},
+      {"state", "received"},
+      {"raw",
+       R"({"type":"thalweg.emergency.notice.v1","subject":"LX-1","time":"2026-09-23T06:00:00+08:00","exercise":"d",
                        "data":{"kind":"warning","river":"濑溪河","place":"高洞","contact":"王强","telephone":"023-1"}})"}};
   const std::string line = tail_line(kZh, event);
-  CHECK(line == "【紧急】【演练】2026-09-23 06:00:00  500153  突发环境事件通报  LX-1  预警通报，濑溪河，高洞，王强 023-1  r-1\n");
+  CHECK(
+      line ==
+      "【紧急】【演练】2026-09-23 06:00:00  500153  突发环境事件通报  LX-1  预警通报，濑溪河，高洞，王强 023-1  r-1\n");
 }
 
 TEST_CASE("Views stand answers that lack members or have others than expected") {
-  for (const json& odd : {json(), json::array(), json(7), json{{"grants", 3}, {"progress", {1, nullptr}}, {"raw", "{"}, {"block", "x"}}}) {
+  for (const json& odd : {json(), json::array(), json(7),
+                          json{{"grants", 3}, {"progress", {1, nullptr}}, {"raw", "{"}, {"block", "x"}}}) {
     for (const Terminal* t : {&kZh, &kEn}) {
       CHECK_FALSE(show_at_gate(*t, odd.is_object() ? odd : json::object()).empty());
       CHECK_FALSE(show_at_hub(*t, odd.is_object() ? odd : json::object(), odd).empty());

@@ -81,8 +81,14 @@ TEST_CASE("A gate's status shows its line, boxes, receivers and adapters") {
 }
 
 TEST_CASE("Dead letters are listed with their reason and what to do next") {
-  const json letter = {{"id", "in-routine-3"}, {"since", "2026-09-23T06:00:00+08:00"}, {"adapter", "sheet"}, {"attempts", 100},
-                       {"state", "open"}, {"code", static_cast<int>(Code::kAttemptsExhausted)}, {"text", "disk\033[2J full"}, {"record", "r"}};
+  const json letter = {{"id", "in-routine-3"},
+                       {"since", "2026-09-23T06:00:00+08:00"},
+                       {"adapter", "sheet"},
+                       {"attempts", 100},
+                       {"state", "open"},
+                       {"code", static_cast<int>(Code::kAttemptsExhausted)},
+                       {"text", "disk\033[2J full"},
+                       {"record", "r"}};
   const std::string text = letter_table(kZh, json::array({letter}));
   CHECK(has(text, "in-routine-3"));
   CHECK(has(text, "deadletters show"));
@@ -103,7 +109,8 @@ TEST_CASE("Sizes and offsets are written in units that people read") {
 }
 
 TEST_CASE("Status views stand answers that lack everything") {
-  for (const json& odd : {json::object(), json{{"lanes", 3}, {"parties", {nullptr, 4}}}, json{{"lanes", {1, json::object()}}}}) {
+  for (const json& odd :
+       {json::object(), json{{"lanes", 3}, {"parties", {nullptr, 4}}}, json{{"lanes", {1, json::object()}}}}) {
     CHECK_FALSE(hub_status_text(kZh, odd).empty());
     CHECK_FALSE(gate_status_text(kZh, odd).empty());
     CHECK_FALSE(letter_table(kZh, json::array({odd})).empty());

@@ -17,7 +17,8 @@ TEST_CASE("Chinese characters take two columns, colours none") {
 }
 
 TEST_CASE("A byte that is no UTF-8 takes one column and ends nothing") {
-  CHECK(display_width("a\xFF" "b") == 3);
+  CHECK(display_width("a\xFF"
+                      "b") == 3);
   CHECK(display_width("\xE8\x8D") == 2);
 }
 
@@ -49,11 +50,19 @@ TEST_CASE("Empty cells leave their place and no blanks at the end of a line") {
 
 TEST_CASE("Text from outside moves no cursor, paints nothing and turns no direction") {
   CHECK(clean("a\033[31mb") == "a\xEF\xBF\xBD[31mb");
-  CHECK(clean("a\nb") == "a\xEF\xBF\xBD" "b");
+  CHECK(clean("a\nb") ==
+        "a\xEF\xBF\xBD"
+        "b");
   CHECK(clean("a\nb", Lines::kKept) == "a\nb");
-  CHECK(clean("a\rb", Lines::kKept) == "a\xEF\xBF\xBD" "b");
-  CHECK(clean("\xC2\x9B" "31m") == "\xEF\xBF\xBD" "31m");                 // CSI in one character
-  CHECK(clean("x\xE2\x80\xAE" "y\xE2\x81\xA6") == "x\xEF\xBF\xBDy\xEF\xBF\xBD");  // right-to-left override, isolate
+  CHECK(clean("a\rb", Lines::kKept) ==
+        "a\xEF\xBF\xBD"
+        "b");
+  CHECK(clean("\xC2\x9B"
+              "31m") ==
+        "\xEF\xBF\xBD"
+        "31m");  // CSI in one character
+  CHECK(clean("x\xE2\x80\xAE"
+              "y\xE2\x81\xA6") == "x\xEF\xBF\xBDy\xEF\xBF\xBD");  // right-to-left override, isolate
   CHECK(clean("濑溪河 “高洞” – …") == "濑溪河 “高洞” – …");
   CHECK(clean("\xC2") == "\xC2");  // cut short: left as it is, nothing read behind it
   CHECK(clean("\xE2\x80") == "\xE2\x80");
