@@ -5,8 +5,8 @@
 #include <cstring>
 #include <map>
 #include <mutex>
-#include <unordered_map>
 
+#include "ledger/segment_format.h"
 #include "ledger/side_file.h"
 
 namespace thalweg::ledger {
@@ -29,19 +29,13 @@ struct Sealed {
   RecordId least, greatest;
 };
 
-/// The records of a segment whose file is still to be written.
-struct Rows {
-  SideKey key;
-  std::vector<Row> rows;
-};
-
-Bytes encode(const Rows& part) {
+Bytes encode(const std::vector<Row>& rows, std::uint64_t first_block) {
   Bytes out;
-  out.reserve(part.rows.size() * kRow);
+  out.reserve(rows.size() * kRow);
   ByteWriter w(out);
-  for (const Row& row : part.rows) {
+  for (const Row& row : rows) {
     w.raw(row.id.bytes);
-    w.u32(static_cast<std::uint32_t>(row.at.place.block - part.key.first_block));
+    w.u32(static_cast<std::uint32_t>(row.at.place.block - first_block));
     w.u32(row.at.place.entry);
     w.u32(row.at.index);
   }
@@ -58,19 +52,59 @@ Row decode_row(ByteView bytes, std::uint64_t first_block) {
   return row;
 }
 
-using Wanted = std::unordered_multimap<RecordId, std::size_t>;
 using Found = std::vector<std::optional<RecordPlace>>;
 
-void note(Found& found, std::size_t at, const RecordPlace& place) {
-  if (!found[at] || place < *found[at]) found[at] = place;
+void note(std::optional<RecordPlace>& found, const RecordPlace& place) {
+  if (!found || place < *found) found = place;
 }
 
-void search(const std::vector<Row>& rows, const Wanted& wanted, Found& found) {
-  for (const Row& row : rows) {
-    auto [first, last] = wanted.equal_range(row.id);
-    for (auto it = first; it != last; ++it) note(found, it->second, row.at);
+/// The records of one segment in the order in which they came, with a hash table over them.
+class Rows {
+ public:
+  explicit Rows(std::uint64_t salt) : salt_(salt) {}
+
+  void add(const Row& row) {
+    rows_.push_back(row);
+    if (rows_.size() * 2 > slots_.size()) {
+      slots_.assign(std::max<std::size_t>(1024, slots_.size() * 2), 0);
+      for (std::size_t i = 0; i < rows_.size(); ++i) put(i);
+    } else {
+      put(rows_.size() - 1);
+    }
   }
-}
+  void find(const RecordId& id, std::optional<RecordPlace>& found) const {
+    if (slots_.empty()) return;
+    for (std::size_t at = slot_of(id); slots_[at] != 0; at = (at + 1) & (slots_.size() - 1))
+      if (const Row& row = rows_[slots_[at] - 1]; row.id == id) note(found, row.at);
+  }
+  const std::vector<Row>& rows() const { return rows_; }
+
+ private:
+  /// Salted: ids come from parties, who must not be able to choose ones that share a slot.
+  std::size_t slot_of(const RecordId& id) const {
+    std::uint64_t a, b;
+    std::memcpy(&a, id.bytes.data(), 8);
+    std::memcpy(&b, id.bytes.data() + 8, 8);
+    std::uint64_t h = (a ^ salt_) * 0x9e3779b97f4a7c15u;
+    h = ((h ^ h >> 29) + b + salt_) * 0xbf58476d1ce4e5b9u;
+    return static_cast<std::size_t>(h ^ h >> 32) & (slots_.size() - 1);
+  }
+  void put(std::size_t row) {
+    std::size_t at = slot_of(rows_[row].id);
+    while (slots_[at] != 0) at = (at + 1) & (slots_.size() - 1);
+    slots_[at] = static_cast<std::uint32_t>(row + 1);
+  }
+
+  std::uint64_t salt_;
+  std::vector<Row> rows_;
+  std::vector<std::uint32_t> slots_;  ///< row + 1, or 0; a power of two of them, at most half in use
+};
+
+/// A sealed segment whose file is still to be written.
+struct Unwritten {
+  SideKey key;
+  Rows rows;
+};
 
 }  // namespace
 
@@ -82,24 +116,26 @@ struct RecordIndex::State {
 
   mutable std::mutex mutex;  // guards all below
   std::vector<Sealed> sealed;
-  std::map<std::uint64_t, std::shared_ptr<Rows>> unwritten;  ///< by first block; not sorted
-  std::vector<Row> active;
+  std::map<std::uint64_t, std::shared_ptr<const Unwritten>> unwritten;  ///< by first block
+  const std::uint64_t salt = fresh_salt();
+  Rows active{salt};
   std::uint64_t active_first = 1;
   std::uint64_t next_block = 1;
 
-  Status gather(const Block& block, std::vector<Row>& rows) const {
+  template <class Add>
+  Status gather(const Block& block, Add&& add) const {
     return extract(block, [&](const RecordId& id, std::uint32_t entry, std::uint32_t index) {
-      rows.push_back({id, {{block.info.number, entry}, index}});
+      add(Row{id, {{block.info.number, entry}, index}});
     });
   }
   void turn_to_segment_of(std::uint64_t block);
   Status take(const Block& block) {
     turn_to_segment_of(block.info.number);
-    TW_TRY(gather(block, active));
+    TW_TRY(gather(block, [&](const Row& row) { active.add(row); }));
     next_block = block.info.number + 1;
     return {};
   }
-  Status write(Rows& part);
+  Status write(const SideKey& key, std::vector<Row> rows) const;
   bool look_at_file(const SideKey& key);
   Status search_file(const Sealed& segment, std::span<const RecordId> ids, Found& found) const;
 };
@@ -111,18 +147,16 @@ void RecordIndex::State::turn_to_segment_of(std::uint64_t block) {
   if (segment == active_first || segment == 0) return;
   for (const SegmentInfo& s : log.segments()) {
     if (s.first_block != active_first) continue;
-    auto part = std::make_shared<Rows>(Rows{SideKey::of(s), std::move(active)});
-    unwritten[s.first_block] = std::move(part);
+    unwritten[s.first_block] = std::make_shared<const Unwritten>(Unwritten{SideKey::of(s), std::move(active)});
   }
-  active.clear();
+  active = Rows(salt);
   active_first = segment;
 }
 
-/// Sorts and writes one part. Not under the mutex: nothing else changes a part that waits for this.
-Status RecordIndex::State::write(Rows& part) {
-  auto sorted = Rows{part.key, part.rows};
-  std::sort(sorted.rows.begin(), sorted.rows.end());
-  return save_side(log.files(), side_path(folder, part.key.first_block, kEnding), kMagic, part.key, encode(sorted));
+Status RecordIndex::State::write(const SideKey& key, std::vector<Row> rows) const {
+  std::sort(rows.begin(), rows.end());
+  return save_side(log.files(), side_path(folder, key.first_block, kEnding), kMagic, key,
+                   encode(rows, key.first_block));
 }
 
 /// Takes a sealed segment's file into the list when it fits.
@@ -164,7 +198,7 @@ Status RecordIndex::State::search_file(const Sealed& segment, std::span<const Re
         low = middle + 1;
       } else {
         high = middle;
-        if (row.id == ids[i]) note(found, i, row.at);
+        if (row.id == ids[i]) note(found[i], row.at);
       }
     }
   }
@@ -182,16 +216,18 @@ Result<std::unique_ptr<RecordIndex>> RecordIndex::open(const SegmentLog& log, co
   for (const SegmentInfo& s : segments) {
     const SideKey key = SideKey::of(s);
     if (!s.sealed || state->look_at_file(key)) continue;
-    Rows part{key, {}};
-    TW_TRY(for_blocks(log, s.first_block, s.last_block,
-                      [&](const Block& block) { return state->gather(block, part.rows); }));
-    TW_TRY(state->write(part));
+    std::vector<Row> rows;
+    auto keep = [&](const Row& row) { rows.push_back(row); };
+    TW_TRY(
+        for_blocks(log, s.first_block, s.last_block, [&](const Block& block) { return state->gather(block, keep); }));
+    TW_TRY(state->write(key, std::move(rows)));
     if (!state->look_at_file(key)) return Error{Code::kIo, "an index of records does not read back"};
   }
   const SegmentInfo& last = segments.back();
   state->active_first = last.first_block;
+  auto add = [&](const Row& row) { state->active.add(row); };
   TW_TRY(for_blocks(log, last.first_block, last.last_block,
-                    [&](const Block& block) { return state->gather(block, state->active); }));
+                    [&](const Block& block) { return state->gather(block, add); }));
   state->next_block = last.last_block + 1;
   return std::unique_ptr<RecordIndex>(new RecordIndex(std::move(state)));
 }
@@ -209,19 +245,19 @@ void RecordIndex::add(const RecordId& id, const RecordPlace& at) {
   std::lock_guard guard(state_->mutex);
   if (at.place.block + 1 < state_->next_block) return;
   state_->turn_to_segment_of(at.place.block);
-  state_->active.push_back({id, at});
+  state_->active.add({id, at});
   state_->next_block = at.place.block + 1;
 }
 
 Status RecordIndex::write_sealed() {
   while (true) {
-    std::shared_ptr<Rows> part;
+    std::shared_ptr<const Unwritten> part;
     {
       std::lock_guard guard(state_->mutex);
       if (state_->unwritten.empty()) return {};
       part = state_->unwritten.begin()->second;
     }
-    TW_TRY(state_->write(*part));
+    TW_TRY(state_->write(part->key, part->rows.rows()));
     std::lock_guard guard(state_->mutex);
     if (!state_->look_at_file(part->key)) return Error{Code::kIo, "an index of records does not read back"};
     state_->unwritten.erase(part->key.first_block);
@@ -239,13 +275,13 @@ Status RecordIndex::trim() {
 
 Result<std::vector<std::optional<RecordPlace>>> RecordIndex::find_all(std::span<const RecordId> ids) const {
   Found found(ids.size());
-  Wanted wanted;
-  for (std::size_t i = 0; i < ids.size(); ++i) wanted.emplace(ids[i], i);
   std::vector<Sealed> sealed;
   {
     std::lock_guard guard(state_->mutex);
-    search(state_->active, wanted, found);
-    for (const auto& [first, part] : state_->unwritten) search(part->rows, wanted, found);
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      state_->active.find(ids[i], found[i]);
+      for (const auto& [first, part] : state_->unwritten) part->rows.find(ids[i], found[i]);
+    }
     sealed = state_->sealed;
   }
   for (const Sealed& segment : sealed) TW_TRY(state_->search_file(segment, ids, found));

@@ -16,10 +16,9 @@ struct RecordPlace {
 };
 
 /// Record ids of one ledger. Derived: a sorted file per sealed segment (*.records), the active segment in memory.
-/// Built for rare questions (show, why, restored gates): adding costs a push_back, asking a pass over the active
-/// segment (2 ms for 400,000 records) and a binary search per sealed one.
+/// Adding costs 50 ns; asking 0.1 µs, and a binary search in each sealed segment whose ids span the one asked for.
 ///
-/// Memory: 32 bytes per record of the active segment.
+/// Memory: 48 bytes per record of the active segment.
 /// Threads: any.
 class RecordIndex {
  public:

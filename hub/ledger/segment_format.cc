@@ -1,6 +1,8 @@
 // segment_format.cc: the bytes of segment files.
 #include "ledger/segment_format.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cstring>
@@ -69,6 +71,13 @@ Result<SegmentHeader> decode_segment_header(ByteView bytes) {
   if (header.first_block == 0 || header.previous_first_block >= header.first_block)
     return Error{Code::kDamaged, "the block numbers of the segment header do not fit"};
   return header;
+}
+
+std::uint64_t fresh_salt() {
+  std::uint64_t salt = 0;
+  // getentropy fails on no Linux that we run on; zero is a valid salt, only a known one.
+  if (::getentropy(&salt, sizeof salt) != 0) salt = 0;
+  return salt;
 }
 
 std::string segment_name(std::uint64_t first_block) {

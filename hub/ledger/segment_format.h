@@ -31,6 +31,9 @@ void encode(const SegmentHeader& header, Bytes& out);
 /// Errors: kLedgerFormat (not such a file, or another version), kDamaged (checksum).
 Result<SegmentHeader> decode_segment_header(ByteView bytes);
 
+/// From the system's random numbers.
+std::uint64_t fresh_salt();
+
 /// "00000000000000000001.seg": twenty digits of the first block's number.
 std::string segment_name(std::uint64_t first_block);
 /// The number in a name that segment_name() made.

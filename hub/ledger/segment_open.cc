@@ -1,6 +1,4 @@
 // segment_open.cc: opening a folder of segments, and beginning new ones.
-#include <unistd.h>
-
 #include <algorithm>
 
 #include "ledger/recovery.h"
@@ -11,13 +9,6 @@ namespace thalweg::ledger {
 namespace {
 
 constexpr std::string_view kUnfinished = ".new";
-
-std::uint64_t fresh_salt() {
-  std::uint64_t salt = 0;
-  // getentropy fails on no Linux that we run on; zero is a valid salt, only a known one.
-  if (::getentropy(&salt, sizeof salt) != 0) salt = 0;
-  return salt;
-}
 
 /// Creates what is missing of `folder`, with names that a power cut leaves in place.
 Status make_durable_folders(FileSystem& files, const Path& folder) {
