@@ -240,7 +240,10 @@ Result<std::unique_ptr<GateLink>> GateLink::start(Loop& loop, const Clock& clock
   return std::unique_ptr<GateLink>(new GateLink(std::move(impl)));
 }
 
-GateLink::~GateLink() {
+GateLink::~GateLink() { stop(); }
+
+void GateLink::stop() {
+  if (std::exchange(stopped_, true)) return;
   run_on_loop(impl_->loop(), [this] { impl_->shutdown(); });
   impl_->end_context();
 }

@@ -65,8 +65,11 @@ class GateLink {
   /// Begins to connect. `loop` and `clock` outlive the link. Not on the loop. Errors: kConfig (endpoint, key).
   static Result<std::unique_ptr<GateLink>> start(Loop& loop, const Clock& clock, GateLinkOptions options,
                                                  GateLinkEvents events);
-  /// Says BYE. Not on the loop; the loop runs or has ended.
+  /// stop().
   ~GateLink();
+  /// Says BYE; no event is called any more once it has returned. Call it before you let go of the pointer that the
+  /// events use. Not on the loop; the loop runs or has ended.
+  void stop();
 
   bool open() const;
   /// Queues a parcel; its bytes are shared, not copied. In the order of numbers, from on_welcome on. Goes on at the
@@ -92,6 +95,7 @@ class GateLink {
   class Impl;
   explicit GateLink(std::shared_ptr<Impl> impl);
   std::shared_ptr<Impl> impl_;
+  bool stopped_ = false;
 };
 
 }  // namespace thalweg::link

@@ -74,11 +74,11 @@ void HubLink::Impl::begin() {
   schedule();
 }
 
-void HubLink::Impl::shutdown() {
+void HubLink::Impl::shutdown(Code code, std::string_view text) {
   if (ended_) return;
   std::vector<SessionHandle> handles;
   for (const auto& [handle, session] : sessions_) handles.push_back(handle);
-  for (const SessionHandle handle : handles) end(handle, Code::kClosed, "the hub stops", Shut::kPolitely);
+  for (const SessionHandle handle : handles) end(handle, code, text, Shut::kPolitely);
   ended_ = true;
   timer_.cancel();
   router_wake_.reset();
@@ -97,7 +97,7 @@ void HubLink::Impl::end_context() {
 void HubLink::Impl::fatal(Error error) {
   if (ended_) return;
   log::error("link", "{}: {}", name(options_.lane), error.message);
-  shutdown();
+  shutdown(Code::kClosed, "the hub stops");
   if (events_.on_fatal) events_.on_fatal(std::move(error));
 }
 
@@ -233,7 +233,7 @@ Result<std::unique_ptr<HubLink>> HubLink::start(Loop& loop, const Clock& clock, 
     return Error{Code::kInvalid, "on_hello, on_parcel, on_settle and on_lookup are needed"};
   auto impl = std::make_shared<Impl>(loop, clock, std::move(options), std::move(events));
   if (Status opened = impl->open(); !opened) {
-    impl->shutdown();
+    impl->shutdown(Code::kClosed, "");
     impl->end_context();
     return std::move(opened).error();
   }
@@ -241,8 +241,14 @@ Result<std::unique_ptr<HubLink>> HubLink::start(Loop& loop, const Clock& clock, 
   return std::unique_ptr<HubLink>(new HubLink(std::move(impl)));
 }
 
-HubLink::~HubLink() {
-  run_on_loop(impl_->loop(), [this] { impl_->shutdown(); });
+HubLink::~HubLink() { stop(); }
+
+void HubLink::stop() {
+  if (std::exchange(stopped_, true)) return;
+  run_on_loop(impl_->loop(), [this] {
+    impl_->silence();
+    impl_->shutdown(Code::kClosed, "the hub stops");
+  });
   impl_->end_context();
 }
 

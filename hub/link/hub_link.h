@@ -76,8 +76,11 @@ class HubLink {
   /// kUnavailable (address in use).
   static Result<std::unique_ptr<HubLink>> start(Loop& loop, const Clock& clock, HubLinkOptions options,
                                                 HubLinkEvents events);
-  /// Closes all sessions with BYE. Not on the loop; the loop runs or has ended.
+  /// stop().
   ~HubLink();
+  /// Closes all sessions with BYE; no event is called any more once it has returned. Call it before you let go of the
+  /// pointer that the events use. Not on the loop; the loop runs or has ended.
+  void stop();
 
   /// "tcp://127.0.0.1:34567", with the port that was taken. Any thread.
   const std::string& endpoint() const;
@@ -110,6 +113,7 @@ class HubLink {
   class Impl;
   explicit HubLink(std::shared_ptr<Impl> impl);
   std::shared_ptr<Impl> impl_;
+  bool stopped_ = false;
 };
 
 }  // namespace thalweg::link

@@ -20,7 +20,9 @@ class HubLink::Impl : public std::enable_shared_from_this<HubLink::Impl> {
 
   Status open();
   void begin();
-  void shutdown();
+  void shutdown(Code code, std::string_view text);
+  /// No event is called any more.
+  void silence() { events_.on_closed = nullptr; }
   void end_context();
 
   bool welcome(SessionHandle handle, Welcome welcome);

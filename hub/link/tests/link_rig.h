@@ -109,7 +109,9 @@ struct HubRig {
     }
     link = *std::move(started);
   }
-  ~HubRig() { link.reset(); }
+  ~HubRig() {
+    if (link) link->stop();
+  }
 
   void hello(const Session& session) {
     Welcome welcome;
@@ -244,10 +246,7 @@ struct GateRig {
   }
   GateRig(HubRig& hub, std::string party_code, const Setup& setup = {}, bool enrol = true)
       : GateRig(hub, std::move(party_code), {hub.link->endpoint()}, setup, enrol) {}
-  ~GateRig() {
-    link.reset();
-    loop.stop();
-  }
+  ~GateRig() { link->stop(); }
 
   void submit(SharedBytes parcel) {
     seen.change([&] { outbox.push_back(std::move(parcel)); });

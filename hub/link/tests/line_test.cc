@@ -1,0 +1,275 @@
+#include "link_rig.h"
+#include "raw_peer.h"
+#include "slow_line.h"
+#include "support/net_proxy.h"
+
+namespace thalweg::link {
+namespace {
+
+/// For what changes without an event: looks again and again.
+template <class Condition>
+bool wait_until(Condition condition) {
+  const auto until = std::chrono::steady_clock::now() + kPatience;
+  while (std::chrono::steady_clock::now() < until) {
+    if (condition()) return true;
+    std::this_thread::yield();
+  }
+  return false;
+}
+
+}  // namespace
+
+TEST_CASE("a parcel crosses a slow line with heartbeats on", "[link][line]") { slow_line(1u << 20, 8'000'000); }
+
+TEST_CASE("a parcel that is cut goes on at the chunk where it was cut", "[link][line]") {
+  HubRig hub;
+  NetProxy line(hub.port());
+  line.throttle(64'000'000);
+  GateRig gate(hub, "500153", {line.endpoint()});
+  REQUIRE(gate.wait_welcomes(1));
+  const SharedBytes parcel = random_bytes(4u << 20);
+  gate.submit(parcel);
+  // Wait until more than half has crossed.
+  REQUIRE(wait_until([&] { return line.upward_bytes() > 5u << 19; }));
+  line.cut();
+  REQUIRE(gate.wait_acks(1));
+  CHECK(hub.seen.look([&] { return hub.parcels["500153/gate-1"].at(0) == *parcel; }));
+  CHECK(gate.seen.look([&] { return gate.welcomes.at(1).partial.number; }) == 1);
+  const std::uint64_t resumed = gate.counters().resumed_bytes;
+  CHECK(resumed >= 2u << 20);
+  CHECK(resumed % kMaxChunkBytes == 0);
+}
+
+TEST_CASE("a delivery that is cut goes on at the chunk where it was cut", "[link][line]") {
+  HubRig hub;
+  NetProxy line(hub.port());
+  line.throttle(64'000'000);
+  hub.to_deliver = {random_bytes(4u << 20, 9)};
+  GateRig gate(hub, "500153", {line.endpoint()});
+  REQUIRE(wait_until([&] { return line.crossed_bytes() > 5u << 19; }));
+  line.cut();
+  REQUIRE(gate.seen.wait([&] { return gate.inbox.size() == 1; }));
+  CHECK(gate.inbox[0] == *hub.to_deliver[0]);
+  REQUIRE(gate.wait_welcomes(2));
+  CHECK(hub.seen.look([&] { return hub.sessions.rbegin()->second.hello.partial.offset; }) >= 2u << 20);
+  // Twice the whole would have crossed otherwise.
+  CHECK(line.crossed_bytes() < (6u << 20));
+}
+
+TEST_CASE("what was kept of a cut parcel is of no use to another incarnation", "[link][line]") {
+  HubRig hub;
+  NetProxy line(hub.port());
+  line.throttle(64'000'000);
+  GateRig gate(hub, "500153", {line.endpoint()});
+  REQUIRE(gate.wait_welcomes(1));
+  gate.submit(random_bytes(4u << 20));
+  REQUIRE(wait_until([&] { return line.upward_bytes() > 2u << 20; }));
+  gate.loop.run([&] { gate.incarnation = Uuid{{7}}; });
+  line.cut();
+  REQUIRE(gate.wait_acks(1));
+  CHECK(gate.counters().resumed_bytes == 0);
+}
+
+TEST_CASE("a half-open line is noticed on both sides, and the gate comes back", "[link][line]") {
+  HubRig hub([](HubLinkOptions& options, HubLinkEvents&) { options.heartbeat_ms = 100; });
+  NetProxy line(hub.port());
+  GateRig gate(hub, "500153", {line.endpoint()},
+               [](GateLinkOptions& options, GateLinkEvents&) { options.heartbeat_ms = 100; });
+  REQUIRE(gate.wait_welcomes(1));
+  line.half_open(true);
+  CHECK(gate.wait_down(Code::kLinkLost));
+  CHECK(hub.seen.wait([&] { return !hub.closed.empty() && hub.closed[0] == Code::kLinkLost; }));
+  line.half_open(false);
+  gate.submit(random_bytes(1000));
+  CHECK(gate.wait_acks(1));
+}
+
+TEST_CASE("an idle line is kept by heartbeats", "[link][line]") {
+  HubRig hub([](HubLinkOptions& options, HubLinkEvents&) { options.heartbeat_ms = 50; });
+  const KeyPair keys;
+  hub.allow(keys, "500153/gate-1");
+  RawPeer peer(hub, keys);
+  REQUIRE(peer.connected());
+  peer.hello("500153");
+  // A line that is silent is given up after three intervals.
+  for (std::uint64_t n = 1; n <= 12; ++n) {
+    const auto ping = Ping::decode(peer.expect(MessageType::kPing));
+    REQUIRE(ping);
+    CHECK(ping->count == n);
+    peer.send(encoded(Pong{ping->count, ping->sent_unix_ns, 0, 0}));
+  }
+  CHECK(hub.seen.look([&] { return hub.closed.empty(); }));
+}
+
+TEST_CASE("hub and gate each know how far the other's clock is off", "[link][line]") {
+  HubRig hub([](HubLinkOptions& options, HubLinkEvents&) { options.heartbeat_ms = 50; });
+  GateRig gate(hub, "500153");
+  REQUIRE(gate.wait_welcomes(1));
+  std::optional<GateLink::ClockOffset> at_gate;
+  REQUIRE(wait_until([&] { return (at_gate = gate.loop.run([&] { return gate.link->clock_offset(); })).has_value(); }));
+  CHECK(std::abs(at_gate->offset_ns) <= at_gate->uncertainty_ns + 1'000'000);
+  std::optional<HubLink::ClockOffset> at_hub;
+  REQUIRE(wait_until([&] {
+    return (at_hub = hub.loop.run([&] { return hub.link->clock_offset(hub.sessions.begin()->first); })).has_value();
+  }));
+  CHECK(std::abs(at_hub->offset_ns) <= at_hub->uncertainty_ns + 1'000'000);
+}
+
+TEST_CASE("a newer session of the same gate takes over", "[link][line]") {
+  HubRig hub;
+  GateRig gate(hub, "500153", [](GateLinkOptions& options, GateLinkEvents&) {
+    options.backoff_first_ms = 60'000;  // it must not take over in turn
+    options.backoff_most_ms = 60'000;
+  });
+  REQUIRE(gate.wait_welcomes(1));
+  RawPeer newer(hub, gate.keys);
+  REQUIRE(newer.connected());
+  newer.hello("500153");
+  CHECK_FALSE(newer.expect(MessageType::kWelcome).empty());
+  CHECK(gate.wait_down(Code::kLinkReplaced));
+  CHECK(hub.seen.wait([&] { return hub.closed == std::vector<Code>{Code::kLinkReplaced}; }));
+  newer.send(encoded(Ping{5, 6}));
+  const auto pong = Pong::decode(newer.expect(MessageType::kPong));
+  REQUIRE(pong);
+  CHECK(pong->count == 5);
+}
+
+TEST_CASE("a gate finds the hub at its second address", "[link][line]") {
+  HubRig hub;
+  std::string closed_port;
+  {
+    const NetProxy gone(hub.port());
+    closed_port = gone.endpoint();
+  }
+  GateRig gate(hub, "500153", {closed_port, hub.link->endpoint()});
+  gate.submit(random_bytes(1000));
+  CHECK(gate.wait_acks(1));
+  CHECK(gate.seen.look([&] { return !gate.downs.empty() && gate.downs[0] == Code::kUnavailable; }));
+}
+
+TEST_CASE("a gate goes on at another hub address when one fails", "[link][line]") {
+  HubRig hub;
+  auto first = std::make_unique<NetProxy>(hub.port());
+  GateRig gate(hub, "500153", {first->endpoint(), hub.link->endpoint()});
+  gate.submit(random_bytes(1000));
+  REQUIRE(gate.wait_acks(1));
+  first.reset();
+  gate.submit(random_bytes(1000));
+  CHECK(gate.wait_acks(2));
+}
+
+TEST_CASE("a gate comes back when the hub is started again", "[link][line]") {
+  auto first = std::make_unique<HubRig>();
+  const KeyPair hub_keys = first->keys;
+  NetProxy line(first->port());
+  GateRig gate(*first, "500153");
+  REQUIRE(gate.wait_welcomes(1));
+  const std::string endpoint = first->link->endpoint();
+  first.reset();
+  CHECK(gate.wait_down(Code::kClosed));
+  HubRig second([&](HubLinkOptions& options, HubLinkEvents&) {
+    options.endpoint = endpoint;
+    options.curve_secret_z85 = hub_keys.secret_z85;
+  });
+  REQUIRE(second.link);
+  second.allow(gate.keys, "500153/gate-1");
+  gate.submit(random_bytes(1000));
+  CHECK(gate.wait_acks(1));
+}
+
+TEST_CASE("a hub that the gate does not want is left", "[link][line]") {
+  HubRig hub;
+  GateRig gate(hub, "500153", [](GateLinkOptions&, GateLinkEvents& events) {
+    events.on_welcome = [](const Welcome&) { return Code::kLedgerForeign; };
+  });
+  CHECK(gate.wait_down(Code::kLedgerForeign));
+  CHECK(hub.seen.wait([&] { return !hub.closed.empty() && hub.closed[0] == Code::kLedgerForeign; }));
+}
+
+TEST_CASE("a hub may refuse a gate and say why", "[link][line]") {
+  HubRig* at = nullptr;
+  HubRig hub([&](HubLinkOptions&, HubLinkEvents& events) {
+    events.on_hello = [&](const Session& session) {
+      at->link->refuse(session.handle, Code::kPinMismatch, "another identity");
+    };
+  });
+  at = &hub;
+  GateRig gate(hub, "500153");
+  CHECK(gate.wait_down(Code::kPinMismatch));
+}
+
+TEST_CASE("an inbox that takes nothing stops deliveries, not acknowledgements", "[link][line]") {
+  HubRig hub;
+  GateRig gate(hub, "500153");
+  gate.take_at_once = false;
+  for (std::uint32_t i = 0; i < 40; ++i) hub.to_deliver.push_back(random_bytes(1u << 20, i));
+  gate.loop.run([&] { gate.link->reconnect(); });
+  REQUIRE(gate.seen.wait([&] { return gate.inbox.size() == 8; }));  // its window
+  gate.submit(random_bytes(1000));
+  REQUIRE(gate.wait_acks(1));
+  CHECK(gate.seen.look([&] { return gate.inbox.size(); }) == 8);
+  gate.take_at_once = true;
+  gate.loop.run([&] { gate.link->taken(8u << 20); });
+  REQUIRE(gate.seen.wait([&] { return gate.inbox.size() == 40; }));
+  gate.seen.look([&] {
+    for (std::size_t i = 0; i < 40; ++i) CHECK(gate.inbox[i] == *hub.to_deliver[i]);
+  });
+}
+
+TEST_CASE("a hub that keeps parcels gives no more credit than its pool", "[link][line]") {
+  std::vector<Assembled> kept;
+  HubRig* at = nullptr;
+  HubRig hub([&](HubLinkOptions& options, HubLinkEvents& events) {
+    AssemblyPool::Options pool;
+    pool.capacity_bytes = 2u << 20;
+    pool.party_bytes = 2u << 20;
+    pool.urgent_bytes = 0;
+    options.pool = AssemblyPool::make(pool);
+    events.on_parcel = [&](const Session&, Assembled parcel) {
+      at->seen.change([&] { kept.push_back(std::move(parcel)); });
+    };
+  });
+  at = &hub;
+  GateRig gate(hub, "500153");
+  for (std::uint32_t i = 0; i < 20; ++i) gate.submit(random_bytes(256u << 10, i));
+  REQUIRE(hub.seen.wait([&] { return kept.size() == 8; }));
+  CHECK(hub.options.pool->used_bytes() <= 2u << 20);
+  // Given back one by one, the rest follows without a word from anybody else.
+  for (std::size_t n = 9; n <= 20; ++n) {
+    hub.seen.change([&] { kept[n - 9].share.release(); });
+    REQUIRE(hub.seen.wait([&] { return kept.size() >= n; }));
+  }
+}
+
+TEST_CASE("lookups, progress, documents and settlements cross", "[link][line]") {
+  HubRig hub;
+  GateRig gate(hub, "500153");
+  REQUIRE(gate.wait_welcomes(1));
+  hub.loop.run([&] {
+    const SessionHandle session = hub.sessions.begin()->first;
+    hub.link->progress(session, {"510521", 4, 3});
+    hub.link->document(session, {Document::Kind::kRegion, Bytes(100'000, 1)});
+  });
+  gate.loop.run([&] {
+    gate.link->lookup({5, {Uuid{{1}}}, {1, 2}});
+    Settle settle;
+    settle.sequence = 9;
+    settle.signature = Bytes(64);
+    gate.link->settle(settle);
+  });
+  CHECK(gate.seen.wait([&] { return gate.found && gate.found->request == 5 && gate.found->records[0].block == 7; }));
+  CHECK(gate.seen.wait([&] { return gate.progress.size() == 1 && gate.documents.size() == 1; }));
+  CHECK(hub.seen.wait([&] { return hub.settles.size() == 1 && hub.settles[0].sequence == 9; }));
+}
+
+TEST_CASE("calls with a session that has ended do nothing", "[link][line]") {
+  HubRig hub;
+  hub.loop.run([&] {
+    CHECK_FALSE(hub.link->ack(77, {}));
+    CHECK_FALSE(hub.link->deliver(77, 1, random_bytes(1)));
+    CHECK_FALSE(hub.link->welcome(77, {}));
+    hub.link->close(77, Code::kClosed, "");
+  });
+}
+
+}  // namespace thalweg::link
