@@ -1,0 +1,241 @@
+// main.cc: ./run bench: the exchange from gate to gate, beside a raw relay over CURVE. Method: docs/benchmarks.md.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <atomic>
+#include <iostream>
+
+#include "base/log.h"
+#include "bench/load.h"
+#include "bench/relay.h"
+#include "support/exchange.h"
+
+namespace {
+
+using namespace thalweg;
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
+
+double quantile(std::vector<double> values, double q) {
+  if (values.empty()) return 0;
+  std::sort(values.begin(), values.end());
+  return values[std::min(values.size() - 1, static_cast<std::size_t>(q * static_cast<double>(values.size())))];
+}
+
+/// 荣昌 sends, 泸县 receives; all in this process, over loopback and real files.
+struct Bench : Exchange {
+  Bench() {
+    start_hub();
+    enrol("rongchang", "500153");
+    enrol("luxian", "510521");
+    start_gate("rongchang");
+    start_gate("luxian");
+  }
+  std::uint64_t in_inbox(Lane lane) {
+    for (const json& one : gate("luxian").status()["lanes"])
+      if (one["lane"] == name(lane)) return one["inbox"]["records"].get<std::uint64_t>();
+    return 0;
+  }
+  link::BlockingLocalClient submitter(Lane lane) {
+    return must(link::BlockingLocalClient::connect(gate("rongchang").config().socket(lane)));
+  }
+};
+
+/// Reads SETTLED until `drafts` are answered; counts what was not accepted.
+std::size_t settle(link::BlockingLocalClient& client, std::size_t drafts) {
+  std::size_t answered = 0, refused = 0;
+  link::LocalSettled settled;
+  while (answered < drafts) {
+    const auto frame = must(client.next(std::chrono::seconds(60)));
+    if (frame.type != link::LocalType::kSettled) continue;
+    if (!link::LocalSettled::decode(frame.body, settled)) throw std::runtime_error("bad SETTLED frame");
+    for (const auto& one : settled.settled) refused += one.answer == link::Answer::kAccepted ? 0 : 1;
+    answered += settled.settled.size();
+  }
+  return refused;
+}
+
+/// Keeps a gate's routine lane full until told to stop: `window` frames of `batch` records under way.
+struct Flood {
+  Flood(Bench& bench, std::size_t records, std::size_t batch, std::size_t window)
+      : thread_([=, this, &bench] {
+          bench::Load load(1);
+          auto client = bench.submitter(Lane::kRoutine);
+          std::size_t sent = 0, open = 0;
+          while (!stop_ && sent < records) {
+            must_send(client, load.routine(batch));
+            sent += batch;
+            if (++open >= window) {
+              refused_ += settle(client, batch);
+              --open;
+            }
+          }
+          refused_ += settle(client, open * batch);
+          sent_ = sent;
+        }) {}
+  ~Flood() {
+    stop_ = true;
+    join();
+  }
+  static void must_send(link::BlockingLocalClient& client, const Bytes& frame) {
+    if (Status sent = client.send(frame); !sent) throw std::runtime_error(sent.error().message);
+  }
+  void join() {
+    if (thread_.joinable()) thread_.join();
+  }
+  void stop() { stop_ = true; }
+  std::uint64_t sent() const { return sent_; }
+  std::size_t refused() const { return refused_; }
+
+ private:
+  std::atomic<bool> stop_{false};
+  std::atomic<std::uint64_t> sent_{0};
+  std::atomic<std::size_t> refused_{0};
+  std::thread thread_;
+};
+
+double throughput(std::size_t records, std::int64_t sync_delay_ns) {
+  Bench bench;
+  bench.sync_delay_ns = sync_delay_ns;
+  if (sync_delay_ns != 0) {
+    bench.stop_gate("rongchang");
+    bench.stop_gate("luxian");
+    bench.stop_hub();
+    bench.start_hub();
+    bench.start_gate("rongchang");
+    bench.start_gate("luxian");
+  }
+  const auto begin = Clock::now();
+  Flood flood(bench, records, 256, 16);
+  flood.join();
+  while (bench.in_inbox(Lane::kRoutine) < flood.sent() - flood.refused()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  const double rate = static_cast<double>(flood.sent()) / seconds_since(begin);
+  if (flood.refused() != 0) std::cerr << flood.refused() << " records were refused\n";
+  return rate;
+}
+
+/// Time from SUBMIT to SETTLED (checked, signed and synced in the gate) at `rate` single records/s, µs.
+std::vector<double> acknowledgement(double rate, std::size_t count) {
+  Bench bench;
+  auto client = bench.submitter(Lane::kRoutine);
+  bench::Load load(1);
+  std::vector<double> times;
+  const auto begin = Clock::now();
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto due = begin + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(static_cast<double>(i) / rate));
+    std::this_thread::sleep_until(due);
+    const Bytes frame = load.routine(1);
+    const auto sent = Clock::now();
+    Flood::must_send(client, frame);
+    settle(client, 1);
+    times.push_back(seconds_since(sent) * 1e6);
+  }
+  return times;
+}
+
+/// Time from SUBMIT at 荣昌 to durable in 泸县's inbox of urgent notices, 20 a second, µs.
+std::vector<double> urgent(std::size_t count, bool loaded, double& routine_rate) {
+  Bench bench;
+  std::unique_ptr<Flood> flood;
+  if (loaded) flood = std::make_unique<Flood>(bench, SIZE_MAX / 2, 256, 16);
+  const std::uint64_t routine_before = bench.in_inbox(Lane::kRoutine);
+  auto client = bench.submitter(Lane::kUrgent);
+  bench::Load load(1);
+  std::atomic<std::size_t> arrived{0};
+  std::atomic<bool> watching{false};
+  std::thread watch([&] {
+    auto tail = must(link::BlockingLocalClient::connect(bench.gate("luxian").config().socket(Lane::kUrgent)));
+    watching = true;
+    (void)tail.stream(json{{"cmd", "tail"}, {"from", "start"}, {"lane", "urgent"}}.dump(), [&](std::string_view) { return ++arrived < count; });
+  });
+  while (!watching) std::this_thread::yield();
+  std::vector<double> times;
+  const auto begin = Clock::now();
+  for (std::size_t i = 0; i < count; ++i) {
+    std::this_thread::sleep_until(begin + std::chrono::milliseconds(50 * i));
+    const Bytes frame = load.urgent();
+    const auto sent = Clock::now();
+    Flood::must_send(client, frame);
+    settle(client, 1);
+    while (arrived < i + 1) std::this_thread::sleep_for(std::chrono::microseconds(20));
+    times.push_back(seconds_since(sent) * 1e6);
+  }
+  routine_rate = static_cast<double>(bench.in_inbox(Lane::kRoutine) - routine_before) / seconds_since(begin);
+  watch.join();
+  if (flood) flood->stop();
+  return times;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App cli{"thalweg-bench: the exchange from gate to gate, beside a raw relay over CURVE (docs/benchmarks.md)"};
+  int runs = 5;
+  std::size_t records = 200'000;
+  bool json_only = false, quick = false;
+  cli.add_option("--runs", runs, "Runs of each measurement; medians are printed")->check(CLI::Range(1, 100));
+  cli.add_option("--records", records, "Records of one throughput run");
+  cli.add_flag("--quick", quick, "One short run of each, to see that all works");
+  cli.add_flag("--json", json_only, "JSON only");
+  CLI11_PARSE(cli, argc, argv);
+  if (quick) {
+    runs = 1;
+    records = 20'000;
+  }
+  log::set_level(log::Level::kError);
+
+  std::vector<double> relay, rate, delayed, ack50, ack99, idle50, idle99, urgent50, urgent99, beside;
+  double ignored = 0, routine = 0;
+  const std::size_t notices = quick ? 20 : 200;
+  for (int run = 0; run < runs; ++run) {  // interleaved, so that a drifting machine drifts for all
+    relay.push_back(bench::relay_rate(1024, records));
+    rate.push_back(throughput(records, 0));
+    delayed.push_back(throughput(records, 5'000'000));
+    const auto ack = acknowledgement(2000, quick ? 1000 : 10'000);
+    ack50.push_back(quantile(ack, 0.5));
+    ack99.push_back(quantile(ack, 0.99));
+    const auto idle = urgent(notices, false, ignored);
+    idle50.push_back(quantile(idle, 0.5));
+    idle99.push_back(quantile(idle, 0.99));
+    const auto loaded = urgent(notices, true, routine);
+    urgent50.push_back(quantile(loaded, 0.5));
+    urgent99.push_back(quantile(loaded, 0.99));
+    beside.push_back(routine);
+    if (!json_only) std::cerr << fmt::format("run {} of {} done\n", run + 1, runs);
+  }
+  const auto median = [](const std::vector<double>& v) { return quantile(v, 0.5); };
+  const auto spread = [](const std::vector<double>& v) { return fmt::format("{:.0f} to {:.0f}", *std::min_element(v.begin(), v.end()), *std::max_element(v.begin(), v.end())); };
+  json out = {{"runs", runs},
+              {"relay_messages_per_s", median(relay)},
+              {"gate_to_gate_records_per_s", median(rate)},
+              {"gate_to_gate_records_per_s_sync_5ms", median(delayed)},
+              {"acknowledged_us_p50", median(ack50)},
+              {"acknowledged_us_p99", median(ack99)},
+              {"urgent_idle_us_p50", median(idle50)},
+              {"urgent_idle_us_p99", median(idle99)},
+              {"urgent_loaded_us_p50", median(urgent50)},
+              {"urgent_loaded_us_p99", median(urgent99)},
+              {"routine_beside_urgent_records_per_s", median(beside)}};
+  if (json_only) {
+    std::cout << out.dump() << '\n';
+    return 0;
+  }
+  const auto row = [&](const char* what, const std::vector<double>& v, const char* unit) {
+    std::cout << fmt::format("{:<66} {:>10.0f} {:<10} {}\n", what, median(v), unit, spread(v));
+  };
+  std::cout << fmt::format("{:<66} {:>10} {:<10} {}\n", "", "median", "", "lowest to highest");
+  row("raw relay over CURVE, 1 KB messages, nothing stored", relay, "msg/s");
+  row("gate to gate: checked, signed, encrypted, synced thrice", rate, "records/s");
+  row("  the same with 5 ms added to every sync", delayed, "records/s");
+  row("acknowledged (synced in the gate), 2,000 records/s, p50", ack50, "us");
+  row("acknowledged (synced in the gate), 2,000 records/s, p99", ack99, "us");
+  row("urgent notice, idle: in the neighbour's inbox, p50", idle50, "us");
+  row("urgent notice, idle: in the neighbour's inbox, p99", idle99, "us");
+  row("urgent notice under full routine load, p50", urgent50, "us");
+  row("urgent notice under full routine load, p99", urgent99, "us");
+  row("  routine meanwhile", beside, "records/s");
+  std::cout << fmt::format("gate to gate / raw relay: {:.2f}\n", median(rate) / median(relay));
+  return 0;
+}
