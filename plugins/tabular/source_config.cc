@@ -124,7 +124,7 @@ Result<SourceSettings> SourceSettings::read(std::string_view json, const FactorT
   TW_ASSIGN(settings.separator, read_separator(config));
   TW_ASSIGN(settings.settle_ms, config.integer_or("settle_ms", 2000, 0, 3'600'000));
   TW_ASSIGN(settings.scan_ms, config.integer_or("scan_ms", 2000, 10, 3'600'000));
-  TW_ASSIGN(const auto largest, config.integer_or("max_file_bytes", 64 << 20, 1024, 1 << 30));
+  TW_ASSIGN(const auto largest, config.integer_or("max_file_bytes", 16 << 20, 1024, 1 << 30));
   settings.max_file_bytes = static_cast<std::uint64_t>(largest);
   TW_ASSIGN(const std::string key, config.choice_or("origin_key", "file", {"file", "row"}));
   settings.key_by_row = key == "row";

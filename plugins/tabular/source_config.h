@@ -69,7 +69,7 @@ struct SourceSettings {
   char separator = ',';
   std::int64_t settle_ms = 2000;  ///< a file is taken once it has not changed for this long
   std::int64_t scan_ms = 2000;    ///< how often the folder is looked at
-  std::uint64_t max_file_bytes = 64u << 20;
+  std::uint64_t max_file_bytes = 16u << 20;
   bool key_by_row = false;  ///< origin key from the row's content, not from the file's and the row's number
   Mapping mapping;
 

@@ -21,8 +21,8 @@ bool chinese(const std::string& lang) {
   return false;
 }
 
-// Exit codes, as the other programs have them (sysexits.h).
-constexpr int kComplete = 0, kUsage = 64, kNoInput = 66, kIncomplete = 75;
+// As hub/app/exit_code.h has them, which belongs to the hub.
+constexpr int kComplete = 0, kUsage = 64, kData = 65, kNotFound = 66, kUnavailable = 69;
 
 }  // namespace
 
@@ -84,7 +84,7 @@ int main(int argc, char** argv) {
   if (!table) {
     std::fprintf(stderr, "%s: %s\n", say("the table cannot be read", "读数表无法读取").c_str(),
                  table.error().message.c_str());
-    return kNoInput;
+    return table.error().code == Code::kNotFound ? kNotFound : kData;
   }
 
   std::signal(SIGINT, [](int) { stop = true; });
@@ -116,5 +116,5 @@ int main(int argc, char** argv) {
                  say("not all of it arrived; play the same table again: what arrived makes no second record",
                      "未全部送达；可再次播放同一读数表，已送达的不会产生重复记录")
                      .c_str());
-  return complete ? kComplete : kIncomplete;
+  return complete ? kComplete : kUnavailable;
 }
