@@ -40,7 +40,7 @@ struct SegmentOptions {
 
   // Performance.
   /// Zeros written behind a small block, so that the syncs of the next ones change no file size.
-  /// Measured (docs/benchmarks of this module): 1 KB blocks 5,500 -> 9,500 syncs/s. 0 turns it off.
+  /// See docs/adr/0012: 1 KB blocks 5,500 -> 9,300 a second. 0 turns it off.
   std::uint32_t fill_bytes = 256u << 10;
   std::size_t recent_bytes = 8u << 20;  ///< newest blocks kept in memory for readers
   std::size_t open_segments = 32;       ///< descriptors for sealed segments
