@@ -1,0 +1,41 @@
+// machine.h: one program of a site in a process of its own, that can be killed and started again.
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+
+#include "base/file.h"
+
+namespace thalweg::storm {
+
+/// Owns: the process. It ends with this one, however this one ends. Threads: one.
+class Machine {
+ public:
+  /// `name` is also the log file's, beside the folder.
+  Machine(std::string name, Path program, Path folder);
+  ~Machine();
+  Machine(Machine&& other) noexcept;
+  Machine(const Machine&) = delete;
+
+  Status start();
+  /// SIGKILL, and waits until it is gone.
+  void kill();
+  /// SIGTERM; SIGKILL after `seconds`. Exit status, or nothing when it had to be killed.
+  std::optional<int> stop(int seconds);
+  /// True once after it ended without having been told to. `how` says with what status.
+  bool ended_by_itself(std::string& how);
+  bool runs() const { return pid_ > 0; }
+
+  const std::string& name() const { return name_; }
+  const Path& folder() const { return folder_; }
+  Path log() const { return folder_.parent_path() / (name_ + ".log"); }
+
+ private:
+  std::string name_;
+  Path program_, folder_;
+  pid_t pid_ = -1;
+};
+
+}  // namespace thalweg::storm

@@ -1,0 +1,103 @@
+#include "storm/origin.h"
+
+#include <algorithm>
+#include <chrono>
+#include <random>
+
+#include "link/local_socket.h"
+
+namespace thalweg::storm {
+namespace {
+constexpr auto kPause = std::chrono::milliseconds(5);
+constexpr auto kPatience = std::chrono::seconds(20);
+}  // namespace
+
+void Origin::start() {
+  thread_ = std::thread([this] { run(); });
+}
+
+void Origin::stop() {
+  stopping_ = true;
+  if (thread_.joinable()) thread_.join();
+}
+
+void Origin::fail(std::string why) {
+  failure_ = settings_.name + ": " + std::move(why);
+  failed_ = true;
+}
+
+void Origin::run() {
+  while (!stopping_ && !done()) {
+    if (!converse()) std::this_thread::sleep_for(kPause);  // the gate is being started
+  }
+}
+
+/// One connection, until it breaks.
+bool Origin::converse() {
+  auto client = link::BlockingLocalClient::connect(settings_.socket);
+  if (!client) return false;
+  std::mt19937 random(settings_.seed + static_cast<std::uint32_t>(accepted_.size()));
+  bool again = true;  // what stood in the last batch may have been accepted without our hearing it
+  while (!stopping_ && !done()) {
+    const std::uint64_t from = accepted_.size();
+    const std::uint64_t to = std::min<std::uint64_t>(released_, from + 1 + random() % 100);
+    if (to <= from) {
+      std::this_thread::sleep_for(kPause);
+      continue;
+    }
+    std::vector<std::string> keys, data;
+    for (std::uint64_t i = from; i < to; ++i) {
+      keys.push_back(settings_.name + "-" + std::to_string(i));
+      data.push_back(settings_.data(i));
+    }
+    link::LocalSubmit submit;
+    for (std::uint64_t i = from; i < to; ++i) {
+      link::LocalDraft draft;
+      draft.ticket = i;
+      draft.lane = settings_.lane;
+      draft.type = settings_.type;
+      draft.subject = settings_.subject;
+      draft.time = "2026-09-23T06:00:00+08:00";
+      draft.origin_key = keys[i - from];
+      draft.data = data[i - from];
+      submit.drafts.push_back(draft);
+    }
+    Bytes frame;
+    submit.encode(frame);
+    if (!client->send(frame)) return false;
+    std::vector<RecordId> ids(to - from);
+    std::vector<bool> yes(to - from, false);
+    for (std::uint64_t open = to - from; open > 0;) {
+      auto came = client->next(kPatience);
+      if (!came) return false;
+      link::LocalSettled settled;
+      if (came->type != link::LocalType::kSettled || !link::LocalSettled::decode(came->body, settled)) {
+        fail("the gate answered SUBMIT with another frame");
+        return false;
+      }
+      for (const auto& one : settled.settled) {
+        if (one.ticket < from || one.ticket >= to || open == 0) {
+          fail("the gate answered a ticket that is not open: " + std::to_string(one.ticket));
+          return false;
+        }
+        --open;
+        if (one.answer == link::Answer::kRejected) {
+          fail("record " + std::to_string(one.ticket) + " was rejected: " + std::string(one.reason));
+          return false;
+        }
+        if (one.answer != link::Answer::kAccepted) continue;
+        if (again && one.code == Code::kRecordDuplicate) ++repeats_;
+        ids[one.ticket - from] = one.id;
+        yes[one.ticket - from] = true;
+      }
+    }
+    again = false;
+    // In order: what stands behind one that has to come again comes again too, and is known by its key.
+    for (std::size_t i = 0; i < yes.size() && yes[i]; ++i) accepted_.push_back(ids[i]);
+    if (!yes.back()) again = true;
+    accepted_count_ = accepted_.size();
+  }
+  return true;
+}
+
+}  // namespace thalweg::storm
