@@ -100,6 +100,8 @@ class HubLane {
     std::string user, party, gate, address, program;
     Uuid incarnation;
     bool receives = false;
+    std::uint64_t epoch = 0;  // that of its welcome
+    bool compared = false;    // its first settlement was held against the ledger
     std::optional<ledger::Settlement> waiting;  // newer settlement that came while one is being written
     bool settling = false;
   };
@@ -115,8 +117,9 @@ class HubLane {
   void answer_lost(UnderWay& entry, const Error& error);
   void end_halt();
 
-  std::optional<std::string> hub_is_behind(const link::Hello& hello, const delivery::ReceiverState* state);
-  void open_epoch(const std::string& why);
+  std::optional<std::string> hub_is_behind(const link::Hello& hello, bool receives) const;
+  bool settles_another_history(const std::string& receiver, const link::Settle& settle) const;
+  void open_epoch(const std::string& why, std::uint64_t known_epoch);
   std::uint64_t start_of(const link::Hello& hello, const delivery::ReceiverState& state) const;
   void repeat(const link::Session& session, const ParcelView& parcel);
   void refuse(const link::Session& session, std::uint64_t number, const Error& error);

@@ -1,4 +1,6 @@
 // hub_lane_sessions.cc: the gates that are connected: where they stand, what they are sent.
+#include <algorithm>
+
 #include "app/hub_lane.h"
 #include "base/log.h"
 #include "trust/settlement.h"
@@ -21,7 +23,7 @@ void HubLane::on_hello(const link::Session& session) {
   }
   const delivery::ReceiverState* known = store_->receivers.find(hello.party);
   const bool receives = keys->newest().certificate->receives;
-  if (const auto why = hub_is_behind(hello, receives ? known : nullptr)) open_epoch(session.user + ": " + *why);
+  if (const auto why = hub_is_behind(hello, receives)) open_epoch(session.user + ": " + *why, hello.inbox_epoch);
 
   Gate gate;
   gate.session = session.handle;
@@ -32,19 +34,20 @@ void HubLane::on_hello(const link::Session& session) {
   gate.program = hello.program;
   gate.incarnation = hello.incarnation;
   gate.receives = receives;
+  gate.epoch = store_->log().head().epoch;
 
   const StreamId stream{hello.party, hello.gate, hello.incarnation, lane_};
   const intake::StreamHead head = store_->streams.durable(stream);
   link::Welcome welcome;
   welcome.ledger_id = ledger_id;
-  welcome.epoch = store_->log().head().epoch;
+  welcome.epoch = gate.epoch;
   welcome.accepted_head = head.number;
   welcome.accepted_root = head.root;
   welcome.next_sequence = receives ? start_of(hello, known ? *known : delivery::ReceiverState{}) : 0;
   welcome.region_version = policy_->region_version;
   welcome.checkpoint = checkpoint();
   welcome.progress = store_->progress.of(stream);
-  const std::uint64_t next = welcome.next_sequence;
+  const std::uint64_t next = welcome.next_sequence, epoch = welcome.epoch;
   if (!link_->welcome(session.handle, std::move(welcome))) return;
   for (const link::Document& document : greeting_(hello.party)) link_->document(session.handle, document);
 
@@ -53,16 +56,17 @@ void HubLane::on_hello(const link::Session& session) {
   gates_[session.handle] = std::move(gate);
   if (receives) {
     receiver_sessions_[party] = session.handle;
-    dispatcher_.connect(party, next, [this, handle = session.handle](std::uint64_t sequence, link::SharedBytes bytes) {
-      return link_->deliver(handle, sequence, std::move(bytes));
-    });
+    dispatcher_.connect(party, next, epoch,
+                        [this, handle = session.handle](std::uint64_t sequence, link::SharedBytes bytes) {
+                          return link_->deliver(handle, sequence, std::move(bytes));
+                        });
     pump(party);
   }
 }
 
 // A gate that knows of later blocks, or holds later deliveries, than this ledger has proves that the hub was set back
 // to an older copy (rule 8).
-std::optional<std::string> HubLane::hub_is_behind(const link::Hello& hello, const delivery::ReceiverState* state) {
+std::optional<std::string> HubLane::hub_is_behind(const link::Hello& hello, bool receives) const {
   const ledger::BlockInfo head = store_->log().head();
   if (hello.checkpoint_block > head.number)
     return "knows block " + std::to_string(hello.checkpoint_block) + ", the ledger ends at " + std::to_string(head.number);
@@ -71,23 +75,40 @@ std::optional<std::string> HubLane::hub_is_behind(const link::Hello& hello, cons
     if (block && (*block)->info.hash != hello.checkpoint_hash)
       return "knows block " + std::to_string(hello.checkpoint_block) + " with another hash";
   }
-  if (state != nullptr && hello.inbox_epoch == head.epoch && hello.inbox_sequence > state->given)
-    return "holds delivery " + std::to_string(hello.inbox_sequence) + ", the last one here is " +
-           std::to_string(state->given);
+  if (!receives) return std::nullopt;
+  if (hello.inbox_epoch > head.epoch)
+    return "knows epoch " + std::to_string(hello.inbox_epoch) + ", the ledger is in " + std::to_string(head.epoch);
+  const delivery::ReceiverState* state = store_->receivers.find(hello.party);
+  const std::uint64_t given = state != nullptr ? state->given : 0;
+  if (hello.inbox_epoch == head.epoch && hello.inbox_sequence > given)
+    return "holds delivery " + std::to_string(hello.inbox_sequence) + ", the last one here is " + std::to_string(given);
   return std::nullopt;
 }
 
-// Once per life of the ledger: gates that come later see the new epoch and compare with that.
-void HubLane::open_epoch(const std::string& why) {
+// A restored hub that has written as much as it had lost is not behind any more, but what it wrote is something else:
+// the root that a receiver signs for is not the root of that delivery here.
+bool HubLane::settles_another_history(const std::string& receiver, const link::Settle& settle) const {
+  if (settle.sequence == 0 || settle.root == Hash256{}) return false;
+  const auto place = store_->places().find(receiver, settle.sequence);
+  if (!place) return false;
+  const auto held = store_->read_parcel(*place);
+  return held && held->parcel.header.merkle_root != settle.root;
+}
+
+// Gates that come later see the new epoch and compare with that. Its number is the time: should an older copy be
+// put back once more, the next life must not bear the number of one that was lost.
+void HubLane::open_epoch(const std::string& why, std::uint64_t known_epoch) {
   const ledger::BlockInfo head = store_->log().head();
+  const auto seconds = static_cast<std::uint64_t>(std::max<std::int64_t>(0, context_.clock->wall_unix_ns() / 1'000'000'000));
+  const std::uint64_t epoch = std::max({head.epoch + 1, known_epoch + 1, seconds});
   log::error("hub", "the ledger of lane {} is older than its gates: {}. A new epoch begins; gates refill it.",
              name(lane_), why);
   store_->commit().flush();
-  if (Status set = store_->log().set_epoch(head.epoch + 1); !set) {
+  if (Status set = store_->log().set_epoch(epoch); !set) {
     context_.on_fatal(set.error());
     return;
   }
-  append(EntryType::kEpoch, ledger::encode(ledger::EpochEntry{head.epoch + 1, "restored: " + why.substr(0, 200)}),
+  append(EntryType::kEpoch, ledger::encode(ledger::EpochEntry{epoch, "restored: " + why.substr(0, 200)}),
          [](Status) {});
   store_->commit().flush();
 }
@@ -96,8 +117,7 @@ std::uint64_t HubLane::start_of(const link::Hello& hello, const delivery::Receiv
   // A new inbox is given what the old one had not yet handed to its adapters.
   if (hello.inbox_fresh) return state.taken + 1;
   const std::uint64_t epoch = store_->log().head().epoch;
-  // Numbers of another epoch say nothing here: what was settled before that stands, the inbox knows its doubles.
-  if (hello.inbox_epoch != epoch) return std::min(state.settled, hello.inbox_sequence) + 1;
+  if (hello.inbox_epoch != epoch) return state.start_after(hello.inbox_epoch, hello.inbox_sequence);
   return std::min(hello.inbox_sequence, state.durable) + 1;
 }
 
@@ -142,6 +162,13 @@ void HubLane::on_settle(const link::Session& session, const link::Settle& settle
   const Bytes bytes = trust::statement_bytes(statement);
   if (!key || !(*key)->verifier.verify(trust::domain::kSettlement, {bytes}, signature)) {
     link_->close(session.handle, Code::kSettlementInvalid, "the settlement's signature does not fit");
+    return;
+  }
+  // Of an epoch before the session's: its numbers are not the ledger's.
+  if (settle.epoch != gate.epoch) return;
+  if (!std::exchange(gate.compared, true) && settles_another_history(gate.party, settle)) {
+    open_epoch(gate.user + ": holds another delivery " + std::to_string(settle.sequence), settle.epoch);
+    link_->close(session.handle, Code::kClosed, "the hub was restored: connect anew");
     return;
   }
   ledger::Settlement entry;

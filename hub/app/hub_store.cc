@@ -12,7 +12,7 @@ namespace {
 
 using ledger::EntryType;
 
-constexpr std::uint32_t kStateMagic = 0x31535754;  // "TWS1"
+constexpr std::uint32_t kStateMagic = 0x32535754;  // "TWS2"
 
 EntryType type_of(const ledger::EntryRef& entry) { return static_cast<EntryType>(entry.type); }
 
@@ -172,8 +172,13 @@ void HubStore::take_in(const ledger::Block& block, std::uint32_t index) {
     case EntryType::kCheckpoint:
     case EntryType::kAct:
     case EntryType::kRedelivery:
-    case EntryType::kEpoch:
       return;
+    case EntryType::kEpoch: {
+      const auto epoch = ledger::decode_epoch(bytes);
+      if (!epoch) return report(epoch.error());
+      receivers.begin_epoch(epoch->epoch);
+      return;
+    }
   }
 }
 

@@ -22,13 +22,13 @@ std::vector<std::uint32_t> indexes_of(const std::vector<Grant>& grants) {
 }  // namespace
 
 Result<BuiltDelivery> build_delivery(const ledger::Block& block, std::uint32_t entry, const std::string& receiver,
-                                     const routing::RouteTable& routes) {
+                                     std::uint64_t epoch, const routing::RouteTable& routes) {
   if (entry >= block.entries.size()) return Error{Code::kLedgerFormat, "a place beyond the end of its block"};
   TW_ASSIGN(ledger::ParcelEntry held, ledger::decode_parcel(block.entries[entry].bytes));
   TW_ASSIGN(const ParcelView parcel, ParcelView::parse(held.parcel));
 
   Delivery delivery;
-  delivery.epoch = block.info.epoch;
+  delivery.epoch = epoch;
   delivery.block = block.info.number;
   delivery.block_unix_ns = block.info.time_unix_ns;
   for (const ReceiverSequence& s : held.decision.sequences)

@@ -22,11 +22,11 @@ struct BuiltDelivery {
 
 /// Builds the delivery of the parcel entry `entry` of `block` for one receiver: the parcel as it came when the receiver
 /// may see all of it, else the part that it may see with Merkle paths, or an empty one where `routes` no longer
-/// allows it (rule 3).
+/// allows it (rule 3). `epoch` is that of the session: what was written before a new epoch began counts on in it.
 ///
 /// Costs one copy of the parcel; a part costs expanding and hashing it. Threads: any.
 /// Errors: kLedgerFormat, kParcelFormat: the entry is not what the ledger should hold (damage).
 Result<BuiltDelivery> build_delivery(const ledger::Block& block, std::uint32_t entry, const std::string& receiver,
-                                     const routing::RouteTable& routes);
+                                     std::uint64_t epoch, const routing::RouteTable& routes);
 
 }  // namespace thalweg::delivery

@@ -2,9 +2,10 @@
 
 namespace thalweg::delivery {
 
-void Dispatcher::connect(const std::string& receiver, std::uint64_t next_sequence, Send send) {
+void Dispatcher::connect(const std::string& receiver, std::uint64_t next_sequence, std::uint64_t epoch, Send send) {
   Cursor cursor;
   cursor.next = next_sequence;
+  cursor.epoch = epoch;
   cursor.send = std::move(send);
   cursors_[receiver] = std::move(cursor);
 }
@@ -23,7 +24,7 @@ Result<BuiltDelivery> Dispatcher::build(const std::string& receiver, Cursor& cur
   if (!cursor.block || cursor.block->info.number != place.block) {
     TW_ASSIGN(cursor.block, ledger_.read(place.block));
   }
-  TW_ASSIGN(BuiltDelivery built, build_delivery(*cursor.block, place.entry, receiver, routes));
+  TW_ASSIGN(BuiltDelivery built, build_delivery(*cursor.block, place.entry, receiver, cursor.epoch, routes));
   cursor.places.pop_front();
   return built;
 }

@@ -28,8 +28,9 @@ class Dispatcher {
              ProgressBook& progress)
       : ledger_(ledger), places_(places), receivers_(receivers), progress_(progress) {}
 
-  /// The receiver is there and has everything before `next_sequence`. Replaces an earlier connection.
-  void connect(const std::string& receiver, std::uint64_t next_sequence, Send send);
+  /// The receiver is there and has everything before `next_sequence`; it was told `epoch`. Replaces an earlier
+  /// connection.
+  void connect(const std::string& receiver, std::uint64_t next_sequence, std::uint64_t epoch, Send send);
   void disconnect(const std::string& receiver);
   bool connected(const std::string& receiver) const { return cursors_.contains(receiver); }
 
@@ -42,6 +43,7 @@ class Dispatcher {
  private:
   struct Cursor {
     std::uint64_t next = 0;
+    std::uint64_t epoch = 0;
     Send send;
     std::deque<ledger::Place> places;      // of next, next + 1 …
     ledger::BlockPtr block;                // of the last place

@@ -27,6 +27,22 @@ void ReceiverBook::settled(const ledger::Settlement& settlement) {
   state.dead = settlement.dead;
 }
 
+void ReceiverBook::begin_epoch(std::uint64_t epoch) {
+  for (auto& [receiver, state] : receivers_)
+    if (state.epochs.empty() || state.epochs.back().first < epoch) state.epochs.emplace_back(epoch, state.settled);
+}
+
+// What is sent once too often the inbox knows by its leaves; what is left out nobody would ever miss.
+std::uint64_t ReceiverState::start_after(std::uint64_t epoch, std::uint64_t sequence) const {
+  std::uint64_t common = std::min(settled, sequence);
+  for (const auto& [began, at] : epochs)
+    if (began > epoch) {
+      common = std::min(common, at);
+      break;
+    }
+  return common + 1;
+}
+
 const ReceiverState* ReceiverBook::find(const std::string& receiver) const {
   const auto at = receivers_.find(receiver);
   return at == receivers_.end() ? nullptr : &at->second;
@@ -41,6 +57,11 @@ void ReceiverBook::encode(Bytes& out) const {
     w.u64(state.settled);
     w.u64(state.taken);
     w.u32(state.dead);
+    w.u32(static_cast<std::uint32_t>(state.epochs.size()));
+    for (const auto& [epoch, at] : state.epochs) {
+      w.u64(epoch);
+      w.u64(at);
+    }
   }
 }
 
@@ -52,6 +73,11 @@ Status ReceiverBook::decode(ByteReader& in) {
     state.settled = in.u64();
     state.taken = in.u64();
     state.dead = in.u32();
+    const std::uint32_t epochs = in.u32();
+    for (std::uint32_t e = 0; e < epochs && in.ok(); ++e) {
+      const std::uint64_t epoch = in.u64();
+      state.epochs.emplace_back(epoch, in.u64());
+    }
   }
   if (!in.ok()) return Error{Code::kLedgerFormat, "the book of receivers is cut short"};
   return {};

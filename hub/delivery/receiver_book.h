@@ -3,6 +3,8 @@
 
 #include <map>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/bytes.h"
 #include "ledger/entries.h"
@@ -12,11 +14,17 @@ namespace thalweg::delivery {
 
 /// One receiver in one lane. All numbers count deliveries; `given` >= `durable` >= `settled` >= `taken`.
 struct ReceiverState {
+  /// First delivery that an inbox needs which ends at `sequence` of `epoch`, an epoch other than the ledger's.
+  std::uint64_t start_after(std::uint64_t epoch, std::uint64_t sequence) const;
+
   std::uint64_t given = 0;    ///< last sequence number in a decision, on its way to the ledger or in it
   std::uint64_t durable = 0;  ///< last one in the ledger
   std::uint64_t settled = 0;  ///< in the inbox, by the receiver's own signed word
   std::uint64_t taken = 0;    ///< answered by its adapters
   std::uint32_t dead = 0;     ///< dead letters at the receiver
+  /// Epochs of the ledger that began since, each with `settled` of that moment: up to there the receiver has what this
+  /// ledger has; its numbers above may be of a life that the ledger lost.
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> epochs;
   bool operator==(const ReceiverState&) const = default;
 };
 
@@ -31,6 +39,9 @@ class ReceiverBook {
   void take_back();
   /// A settlement is in the ledger. Numbers never go down here: what a restored inbox lacks is sent again all the same.
   void settled(const ledger::Settlement& settlement);
+
+  /// A new epoch is in the ledger.
+  void begin_epoch(std::uint64_t epoch);
 
   const ReceiverState* find(const std::string& receiver) const;
   const std::map<std::string, ReceiverState>& all() const { return receivers_; }

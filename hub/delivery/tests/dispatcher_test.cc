@@ -48,7 +48,7 @@ struct Bench {
   }
 
   void connect(std::uint64_t from, std::size_t room) {
-    dispatcher->connect("510521", from, [this, room](std::uint64_t sequence, std::shared_ptr<const Bytes> bytes) {
+    dispatcher->connect("510521", from, 7, [this, room](std::uint64_t sequence, std::shared_ptr<const Bytes> bytes) {
       if (got.size() >= room) return false;
       got.emplace_back(sequence, std::move(bytes));
       return true;
