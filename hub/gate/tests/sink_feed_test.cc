@@ -1,0 +1,236 @@
+// sink_feed_test.cc: what an adapter is given, in which order, and when a record is given up.
+#include <catch2/catch.hpp>
+
+#include "gate/sink_feed.h"
+#include "inbox_fixture.h"
+
+using namespace thalweg;
+using namespace thalweg::gate;
+using namespace thalweg::gate::test;
+
+namespace {
+
+/// A feed with a sink that the test plays.
+struct FeedBench : InboxBench {
+  FeedBench() {
+    adapter.instance = "table";
+    adapter.kind = "sink";
+    adapter.receive.types = {"thalweg.section.*"};
+    sinks = {"table"};
+    rule.max_attempts = 3;
+    rule.first_delay_ms = 1000;
+  }
+  void begin() {
+    must(open());
+    feed = std::make_unique<SinkFeed>(adapter, rule, *box, clock);
+    on_block = [this] { feed->pump(); };
+  }
+  void end() {
+    on_block = nullptr;
+    feed.reset();
+    close();
+  }
+  void attach(bool exercise_aware = false) {
+    feed->attach(
+        [this](const link::LocalDeliver& deliver) {
+          batch = deliver.batch;
+          given.clear();
+          for (const auto& one : deliver.records) given.push_back({std::string(as_text(one.record)), one.attempt, one.flags});
+          return true;
+        },
+        exercise_aware);
+  }
+  void answer(const std::vector<link::Answer>& answers) {
+    link::LocalVerdicts verdicts;
+    verdicts.batch = batch;
+    for (const link::Answer one : answers) verdicts.verdicts.push_back({one, Code::kOk, "because"});
+    given.clear();
+    must(feed->on_verdicts(verdicts));
+    settle_all();
+  }
+  struct Given {
+    std::string record;
+    std::uint32_t attempt;
+    std::uint8_t flags;
+  };
+  AdapterConfig adapter;
+  RetryRule rule;
+  std::unique_ptr<SinkFeed> feed;
+  std::vector<Given> given;
+  std::uint64_t batch = 0;
+};
+
+using link::Answer;
+
+}  // namespace
+
+TEST_CASE("records come in order, once accepted they do not come again, and the cursor survives a restart") {
+  FeedBench bench;
+  bench.begin();
+  bench.attach();
+  bench.welcome(1, 1);
+  must(bench.deliver(1, bench.parcel(1, {"a", "b"})));
+  REQUIRE(bench.given.size() == 2);
+  bench.answer({Answer::kAccepted, Answer::kAccepted});
+  CHECK(bench.given.empty());
+  CHECK(bench.stands.back().taken == 1);
+  must(bench.deliver(2, bench.parcel(2, {"c"})));
+  CHECK(bench.given.size() == 1);
+  // Not answered when the process ends: it comes again, the others do not.
+  bench.end();
+  bench.begin();
+  bench.attach();
+  CHECK(bench.given.size() == 1);
+  bench.answer({Answer::kAccepted});
+  CHECK(bench.box->stand().taken == 2);
+  bench.end();
+}
+
+TEST_CASE("after a retry that record and all behind it wait, and what was accepted behind it does not come again") {
+  FeedBench bench;
+  bench.begin();
+  bench.attach();
+  bench.welcome(1, 1);
+  must(bench.deliver(1, bench.parcel(1, {"a", "b", "c", "d"})));
+  REQUIRE(bench.given.size() == 4);
+  const std::string second = bench.given[1].record, fourth = bench.given[3].record;
+  bench.answer({Answer::kAccepted, Answer::kRetry, Answer::kAccepted, Answer::kRetry});
+  CHECK(bench.given.empty());
+  must(bench.deliver(2, bench.parcel(2, {"e"})));
+  CHECK(bench.given.empty());
+  CHECK(bench.box->stand().taken == 0);
+  bench.clock.advance_s(2);
+  bench.feed->pump();
+  REQUIRE(bench.given.size() == 3);
+  CHECK(bench.given[0].record == second);
+  CHECK(bench.given[0].attempt == 2);
+  CHECK(bench.given[1].record == fourth);
+  CHECK(bench.given[1].attempt == 1);
+  bench.answer({Answer::kAccepted, Answer::kAccepted, Answer::kAccepted});
+  CHECK(bench.box->stand().taken == 2);
+  bench.end();
+}
+
+TEST_CASE("a record that is never taken becomes a dead letter, and the lane goes on") {
+  FeedBench bench;
+  bench.begin();
+  bench.attach();
+  bench.welcome(1, 1);
+  must(bench.deliver(1, bench.parcel(1, {"a", "b"})));
+  SECTION("after so many attempts") {
+    for (int attempt = 1; attempt <= 3; ++attempt) {
+      REQUIRE(bench.given.size() == 2);
+      CHECK(bench.given[0].attempt == static_cast<std::uint32_t>(attempt));
+      bench.answer({Answer::kRetry, Answer::kRetry});
+      bench.clock.advance_s(100);
+      bench.feed->pump();
+    }
+    REQUIRE(bench.box->state().letters.size() == 1);
+    CHECK(bench.box->state().letters.begin()->second.code == Code::kAttemptsExhausted);
+  }
+  SECTION("after so long") {
+    bench.rule.max_age_ms = 60'000;
+    bench.answer({Answer::kRetry, Answer::kRetry});
+    bench.clock.advance_s(100);
+    bench.feed->pump();
+    bench.answer({Answer::kRetry, Answer::kRetry});
+    bench.clock.advance_s(100);
+    bench.feed->pump();
+    REQUIRE(bench.box->state().letters.size() == 1);
+    CHECK(bench.box->state().letters.begin()->second.code == Code::kAgeExhausted);
+  }
+  SECTION("when it is rejected") {
+    bench.answer({Answer::kRejected, Answer::kRetry});
+    bench.clock.advance_s(100);
+    bench.feed->pump();
+    REQUIRE(bench.box->state().letters.size() == 1);
+    CHECK(bench.box->state().letters.begin()->second.code == Code::kAdapterRejected);
+  }
+  REQUIRE(bench.given.size() == 1);
+  bench.answer({Answer::kAccepted});
+  CHECK(bench.box->stand().taken == 1);
+  CHECK(bench.box->stand().dead == 1);
+
+  // A person lets it be tried again.
+  const InboundLetter letter = bench.box->state().letters.begin()->second;
+  std::optional<Status> done;
+  bench.feed->act(letter, ActEntry::What::kRetry, "zhang", [&](Status status) { done = std::move(status); });
+  bench.run_until([&] { return done.has_value(); });
+  bench.clock.advance_s(100);
+  bench.feed->pump();
+  REQUIRE(bench.given.size() == 1);
+  CHECK((bench.given[0].flags & link::LocalDeliver::kReplay) != 0);
+  bench.answer({Answer::kAccepted});
+  CHECK(bench.box->state().letters.empty());
+  bench.end();
+}
+
+TEST_CASE("a crash counts as an attempt at the first record, which then goes alone until it is found") {
+  FeedBench bench;
+  bench.begin();
+  bench.attach();
+  bench.welcome(1, 1);
+  must(bench.deliver(1, bench.parcel(1, {"poison", "b"})));
+  for (int crash = 1; crash <= 3; ++crash) {
+    REQUIRE(bench.given.size() == (crash == 1 ? 2u : 1u));
+    bench.given.clear();
+    bench.feed->detach(true, "signal SEGV");
+    bench.clock.advance_s(100);
+    bench.attach();
+  }
+  bench.settle_all();
+  REQUIRE(bench.box->state().letters.size() == 1);
+  CHECK(bench.box->state().letters.begin()->second.code == Code::kPluginCrashed);
+  REQUIRE(bench.given.size() == 1);
+  bench.answer({Answer::kAccepted});
+  CHECK(bench.box->stand().taken == 1);
+  bench.end();
+}
+
+TEST_CASE("exercise records are given only to an adapter that can tell them apart") {
+  FeedBench bench;
+  bench.begin();
+  SECTION("not declared") {
+    bench.attach(false);
+    bench.welcome(1, 1);
+    must(bench.deliver(1, bench.parcel(1, {"a"}, "drill-1")));
+    CHECK(bench.given.empty());
+    CHECK(bench.feed->counters().exercises_passed_by == 1);
+    bench.settle_all();  // the cursor follows the delivery
+    CHECK(bench.box->stand().taken == 1);
+  }
+  SECTION("declared") {
+    bench.attach(true);
+    bench.welcome(1, 1);
+    must(bench.deliver(1, bench.parcel(1, {"a"}, "drill-1")));
+    CHECK(bench.given.size() == 1);
+  }
+  bench.end();
+}
+
+TEST_CASE("a record of another type or subject passes the adapter by") {
+  FeedBench bench;
+  SECTION("type") { bench.adapter.receive.types = {"thalweg.emergency.*"}; }
+  SECTION("subject") { bench.adapter.receive.subjects = {"elsewhere"}; }
+  bench.begin();
+  bench.attach();
+  bench.welcome(1, 1);
+  must(bench.deliver(1, bench.parcel(1, {"a"})));
+  CHECK(bench.given.empty());
+  bench.settle_all();  // the cursor follows the delivery
+  CHECK(bench.box->stand().taken == 1);
+  bench.end();
+}
+
+TEST_CASE("verdicts for another batch are a breach of the contract") {
+  FeedBench bench;
+  bench.begin();
+  bench.attach();
+  bench.welcome(1, 1);
+  must(bench.deliver(1, bench.parcel(1, {"a"})));
+  link::LocalVerdicts verdicts;
+  verdicts.batch = bench.batch + 1;
+  verdicts.verdicts.resize(1);
+  CHECK(bench.feed->on_verdicts(verdicts).error().code == Code::kPluginContract);
+  bench.end();
+}
