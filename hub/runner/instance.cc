@@ -221,8 +221,14 @@ tw_status Instance::submit(const tw_record* const* records, std::uint32_t count,
   return fill(error, status, message);
 }
 
+// The gate and its runner are of one version: a frame that cannot be read says that something is very wrong.
+bool Instance::understood(const Status& decoded) {
+  if (!decoded) gate_.ask_stop();
+  return decoded.has_value();
+}
+
 void Instance::settled(const Frame& frame) {
-  if (!link::LocalSettled::decode(frame.body(), settled_)) return;
+  if (!understood(link::LocalSettled::decode(frame.body(), settled_))) return;
   {
     const std::lock_guard lock(waiting_mutex_);
     for (std::size_t i = 0; i < settled_.settled.size() && !waiting_.empty(); ++i) {
@@ -252,7 +258,8 @@ void Instance::settled(const Frame& frame) {
 }
 
 void Instance::later(const Frame& frame) {
-  if (plugin().later == nullptr || !started_ || !link::LocalLater::decode(frame.body(), later_)) return;
+  if (plugin().later == nullptr || !started_) return;
+  if (!understood(link::LocalLater::decode(frame.body(), later_))) return;
   std::vector<tw_later> values(later_.refused.size());
   std::vector<const tw_later*> pointers;
   for (std::size_t i = 0; i < values.size(); ++i) {
@@ -299,7 +306,7 @@ std::uint32_t Instance::poll() {
 // ---- sink ----
 
 void Instance::deliver(const Frame& frame) {
-  if (!link::LocalDeliver::decode(frame.body(), deliver_)) return;
+  if (!understood(link::LocalDeliver::decode(frame.body(), deliver_))) return;
   const std::size_t count = deliver_.records.size();
   std::vector<tw_record> records(count);
   std::vector<tw_answer> answers(count);

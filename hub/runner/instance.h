@@ -66,6 +66,7 @@ class Instance {
   const tw_plugin& plugin() const { return library_.plugin(); }
   template <class Body>
   tw_status call(const char* name, std::int64_t budget_ms, std::int64_t patience_ms, tw_error& error, Body&& body);
+  bool understood(const Status& decoded);
   void log(int level, std::string_view text);
   tw_status submit(const tw_record* const* records, std::uint32_t count, std::uint32_t* taken, tw_error* error);
   bool should_stop() const;
