@@ -9,6 +9,16 @@ namespace thalweg::app {
 
 using ledger::EntryType;
 
+namespace {
+
+/// True when the inbox counts in the ledger's numbers and has any: then its first settlement shows by its root whether
+/// they are the same deliveries, and nothing is sent before. Sent sooner, later records would stand before lost ones.
+bool must_prove(const link::Hello& hello, std::uint64_t epoch) {
+  return hello.inbox_sequence > 0 && hello.inbox_epoch == epoch;
+}
+
+}  // namespace
+
 void HubLane::on_hello(const link::Session& session) {
   const link::Hello& hello = session.hello;
   const trust::GateKeys* keys = policy_->keys->find(hello.party, hello.gate);
@@ -56,10 +66,13 @@ void HubLane::on_hello(const link::Session& session) {
   gates_[session.handle] = std::move(gate);
   if (receives) {
     receiver_sessions_[party] = session.handle;
-    dispatcher_.connect(party, next, epoch,
-                        [this, handle = session.handle](std::uint64_t sequence, link::SharedBytes bytes) {
-                          return link_->deliver(handle, sequence, std::move(bytes));
-                        });
+    dispatcher_.disconnect(party);
+    if (!must_prove(hello, epoch)) {
+      dispatcher_.connect(party, next, epoch,
+                          [this, handle = session.handle](std::uint64_t sequence, link::SharedBytes bytes) {
+                            return link_->deliver(handle, sequence, std::move(bytes));
+                          });
+    }
     pump(party);
   }
 }
@@ -69,7 +82,8 @@ void HubLane::on_hello(const link::Session& session) {
 std::optional<std::string> HubLane::hub_is_behind(const link::Hello& hello, bool receives) const {
   const ledger::BlockInfo head = store_->log().head();
   if (hello.checkpoint_block > head.number)
-    return "knows block " + std::to_string(hello.checkpoint_block) + ", the ledger ends at " + std::to_string(head.number);
+    return "knows block " + std::to_string(hello.checkpoint_block) + ", the ledger ends at " +
+           std::to_string(head.number);
   if (hello.checkpoint_block >= store_->log().first_block() && hello.checkpoint_hash != Hash256{}) {
     const auto block = store_->log().read(hello.checkpoint_block);
     if (block && (*block)->info.hash != hello.checkpoint_hash)
@@ -99,7 +113,8 @@ bool HubLane::settles_another_history(const std::string& receiver, const link::S
 // put back once more, the next life must not bear the number of one that was lost.
 void HubLane::open_epoch(const std::string& why, std::uint64_t known_epoch) {
   const ledger::BlockInfo head = store_->log().head();
-  const auto seconds = static_cast<std::uint64_t>(std::max<std::int64_t>(0, context_.clock->wall_unix_ns() / 1'000'000'000));
+  const auto seconds =
+      static_cast<std::uint64_t>(std::max<std::int64_t>(0, context_.clock->wall_unix_ns() / 1'000'000'000));
   const std::uint64_t epoch = std::max({head.epoch + 1, known_epoch + 1, seconds});
   log::error("hub", "the ledger of lane {} is older than its gates: {}. A new epoch begins; gates refill it.",
              name(lane_), why);
@@ -154,7 +169,7 @@ void HubLane::on_settle(const link::Session& session, const link::Settle& settle
   if (at == gates_.end() || !at->second.receives) return;
   Gate& gate = at->second;
   const auto key = policy_->keys->judge(gate.party, gate.gate, context_.clock->wall_unix_ns());
-  trust::SettlementStatement statement{store_->log().id(), lane_,        gate.party, gate.gate,  settle.epoch,
+  trust::SettlementStatement statement{store_->log().id(), lane_,        gate.party,  gate.gate,  settle.epoch,
                                        settle.sequence,    settle.taken, settle.dead, settle.root};
   trust::Signature signature{};
   if (settle.signature.size() == signature.size())
@@ -166,10 +181,21 @@ void HubLane::on_settle(const link::Session& session, const link::Settle& settle
   }
   // Of an epoch before the session's: its numbers are not the ledger's.
   if (settle.epoch != gate.epoch) return;
-  if (!std::exchange(gate.compared, true) && settles_another_history(gate.party, settle)) {
-    open_epoch(gate.user + ": holds another delivery " + std::to_string(settle.sequence), settle.epoch);
-    link_->close(session.handle, Code::kClosed, "the hub was restored: connect anew");
-    return;
+  if (!std::exchange(gate.compared, true)) {
+    if (settles_another_history(gate.party, settle)) {
+      open_epoch(gate.user + ": holds another delivery " + std::to_string(settle.sequence), settle.epoch);
+      link_->close(session.handle, Code::kClosed, "the hub was restored: connect anew");
+      return;
+    }
+    if (const auto mine = receiver_sessions_.find(gate.party);
+        must_prove(session.hello, gate.epoch) && mine != receiver_sessions_.end() && mine->second == session.handle) {
+      const delivery::ReceiverState* state = store_->receivers.find(gate.party);
+      dispatcher_.connect(gate.party, start_of(session.hello, state ? *state : delivery::ReceiverState{}), gate.epoch,
+                          [this, handle = session.handle](std::uint64_t sequence, link::SharedBytes delivery) {
+                            return link_->deliver(handle, sequence, std::move(delivery));
+                          });
+      pump(gate.party);
+    }
   }
   ledger::Settlement entry;
   entry.receiver = gate.party;
@@ -218,7 +244,8 @@ void HubLane::on_lookup(const link::Session& session, const link::Lookup& lookup
       link::Found::Place place;
       // A party is told about its own records only.
       if ((*places)[i])
-        if (const auto held = store_->read_parcel((*places)[i]->place); held && held->parcel.header.party == at->second.party)
+        if (const auto held = store_->read_parcel((*places)[i]->place);
+            held && held->parcel.header.party == at->second.party)
           place = {true, held->block->info.number, {}};
       found.records.push_back(place);
     }

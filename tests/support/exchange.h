@@ -76,14 +76,14 @@ class Exchange {
 
   /// A new gate, enrolled with the running hub.
   void enrol(const std::string& name, const std::string& party, const std::string& gate = "gate-1",
-             std::optional<Path> identity = {}) {
+             std::optional<Path> identity = {}, const Clock& made_at = system_clock()) {
     app::NewGate wanted;
     wanted.folder = folder_ / name;
     wanted.party = party;
     wanted.gate = gate;
     wanted.card = folder_ / "hub" / "hub.card";
     wanted.identity = std::move(identity);
-    const app::CreatedGate made = must(app::create_gate(system_clock(), wanted));
+    const app::CreatedGate made = must(app::create_gate(made_at, wanted));
     const Bytes document = must(read_file(real_files(), made.enrolment, 65536));
     ask_hub({{"cmd", "party_add"},
              {"document", std::string(as_text(document))},
