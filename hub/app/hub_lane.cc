@@ -24,6 +24,7 @@ void HubLane::start() {
     loop_.post([this, outcome] { on_block(outcome); });
   });
   loop_.start();
+  running_ = true;
 }
 
 Status HubLane::listen(link::HubLinkOptions options) {
@@ -33,6 +34,14 @@ Status HubLane::listen(link::HubLinkOptions options) {
 }
 
 void HubLane::stop() {
+  if (!std::exchange(running_, false)) return;
+  // The link may only go while the loop runs; from here on nothing on the loop touches it.
+  loop_.run([this] {
+    stopping_ = true;
+    for (const auto& [receiver, session] : receiver_sessions_) dispatcher_.disconnect(receiver);
+    receiver_sessions_.clear();
+    gates_.clear();
+  });
   link_.reset();
   store_->stop();
   loop_.stop();
@@ -41,7 +50,9 @@ void HubLane::stop() {
 
 link::HubLinkEvents HubLane::events() {
   link::HubLinkEvents events;
-  events.on_hello = [this](const link::Session& session) { on_hello(session); };
+  events.on_hello = [this](const link::Session& session) {
+    if (!stopping_) on_hello(session);
+  };
   events.on_parcel = [this](const link::Session& session, link::Assembled assembled) {
     on_parcel(session, std::move(assembled));
   };
@@ -205,6 +216,7 @@ void HubLane::answer_lost(UnderWay& entry, const Error& error) {
 }
 
 void HubLane::on_block(const ledger::BlockOutcome& outcome) {
+  if (stopping_) return;  // what is in the ledger is found there at the next start
   if (outcome.error) {
     if (!halted_) log::error("ledger", "lane {}: nothing is accepted: {}", name(lane_), outcome.error->message);
     halted_ = outcome.error;

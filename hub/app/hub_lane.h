@@ -154,6 +154,8 @@ class HubLane {
   std::unordered_map<std::string, Quota> quotas_;
   std::size_t quota_bytes_ = 64u << 20;
   bool saving_ = false;
+  bool running_ = false;   // of the thread that starts and stops the lane
+  bool stopping_ = false;  // on the loop: the link goes
   HubLaneCounters counters_;
 };
 
