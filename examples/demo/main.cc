@@ -15,7 +15,8 @@ int main(int argc, char** argv) {
   demo::StoryOptions options;
   cli.add_option("--lang", language, "zh or en; else LANG 语言")->check(CLI::IsMember({"zh", "en"}));
   cli.add_flag("--keep", options.keep, "Leave everything running 保持运行");
-  cli.add_option("--interval-ms", options.interval_ms, "Pause between two packets of the station")->check(CLI::Range(1, 60'000));
+  cli.add_option("--interval-ms", options.interval_ms, "Pause between two packets of the station")
+      ->check(CLI::Range(1, 60'000));
   try {
     cli.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

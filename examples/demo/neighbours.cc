@@ -56,7 +56,8 @@ Status Neighbours::add_gate(const std::string& party, const std::string& adapter
   TW_ASSIGN(const Bytes bytes, read_file(real_files(), wanted.folder / "gate.toml", 65536));
   std::string text(as_text(bytes));
   const std::string from = "plugins = \"plugins\"";
-  text.replace(text.find(from), from.size(), "plugins = \"" + (programs_ / ".." / "plugins").lexically_normal().string() + "\"");
+  text.replace(text.find(from), from.size(),
+               "plugins = \"" + (programs_ / ".." / "plugins").lexically_normal().string() + "\"");
   TW_TRY(write_file_atomically(real_files(), wanted.folder / "gate.toml", as_bytes(text)));
   auto enrolled = ask_hub({{"cmd", "party_add"},
                            {"document", std::string(as_text(document))},
@@ -87,7 +88,8 @@ plugin = "hj212"
 lanes = ["routine"]
 submit = {{ types = ["thalweg.section.observation.v1"], subjects = ["laixi-gaodong"] }}
 config = {{ listen = "127.0.0.1:{}", stations = [{{ mn = "A500226_0002", section = "laixi-gaodong" }}] }}
-)", station_port_)));
+)",
+                                          station_port_)));
   TW_TRY(add_gate(kLuxian, fmt::format(R"(
 [[adapter]]
 instance = "tables"
@@ -100,9 +102,11 @@ folder = "{}"
 pattern = "{{family}}-{{name}}-{{year}}.csv"
 names = {{ "laixi-gaodong" = "高洞电站", "500153" = "荣昌区生态环境局" }}
 marks = [ {{ factor = "w01009", below = 3, text = "溶解氧低于3 oxygen below 3" }} ]
-)", tables().string())));
+)",
+                                       tables().string())));
   for (const char* party : {kDazu, kRongchang, kLuxian}) {
-    TW_ASSIGN(gates_[party], start("thalweg-gate", {gate_folder(party).string(), "--log", "error"}, std::string("gate-") + party));
+    TW_ASSIGN(gates_[party],
+              start("thalweg-gate", {gate_folder(party).string(), "--log", "error"}, std::string("gate-") + party));
   }
   for (const char* party : {kDazu, kRongchang, kLuxian}) {
     const bool up = wait_until(
@@ -117,7 +121,9 @@ marks = [ {{ factor = "w01009", below = 3, text = "溶解氧低于3 oxygen below
           return true;
         },
         kPatience);
-    if (!up) return Error{Code::kUnavailable, std::string("the gate of ") + party + " does not get ready; see gate-" + party + ".log in " + folder_.string()};
+    if (!up)
+      return Error{Code::kUnavailable, std::string("the gate of ") + party + " does not get ready; see gate-" + party +
+                                           ".log in " + folder_.string()};
   }
   return {};
 }
@@ -137,7 +143,8 @@ Result<json> Neighbours::station_summary() {
   std::string_view text = as_text(bytes);
   const auto begin = text.rfind("\n{");
   json summary = json::parse(begin == std::string_view::npos ? text : text.substr(begin + 1), nullptr, false);
-  if (code != 0 || !summary.is_object()) return Error{Code::kUnavailable, "the station could not deliver: " + std::string(text)};
+  if (code != 0 || !summary.is_object())
+    return Error{Code::kUnavailable, "the station could not deliver: " + std::string(text)};
   return summary;
 }
 

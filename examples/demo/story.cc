@@ -32,15 +32,30 @@ class Story {
   Story(const Terminal& t, Neighbours& n, const StoryOptions& o) : t_(t), n_(n), o_(o) {}
 
   bool tell() {
-    t_.line(t_.paint(Colour::kBold, t_.say("深泓 Thalweg 演示：濑溪河三邻 大足 → 荣昌 → 泸县", "Thalweg demo: three neighbours on the Laixi River, Dazu → Rongchang → Luxian")));
+    t_.line(t_.paint(Colour::kBold,
+                     t_.say("深泓 Thalweg 演示：濑溪河三邻 大足 → 荣昌 → 泸县",
+                            "Thalweg demo: three neighbours on the Laixi River, Dazu → Rongchang → Luxian")));
     t_.line("断面数据为中国环境监测总站公布的实测值；事件、案件与人员为虚构，均标明演练。",
-            "The readings are real, as published by the China National Environmental Monitoring Centre; incident, case and people are invented and marked as an exercise.");
-    return step("建立并启动交换中枢与三个前置端", "Set up and start the hub and three gates", [this] { return done(n_.set_up()); }) &&
-           step("监测站把高洞电站的九个时次报给荣昌；途中强行终止交换中枢再启动", "A station reports nine moments at 高洞电站 to Rongchang; the hub is killed on the way and started again", [this] { return readings(); }) &&
-           step("荣昌发现异常（演练）：向上游溯源协查，向下游情况通报与预警", "Rongchang sees trouble (exercise): search upstream, information and warning downstream", [this] { return incident(); }) &&
-           step("泸县值班员签收，荣昌看到回执", "An officer at Luxian signs for the warning, Rongchang sees the receipt", [this] { return receipt(); }) &&
-           step("泸县向荣昌发送联合执法记录；大足不是当事方", "Luxian sends Rongchang a joint-enforcement record; Dazu is no party to it", [this] { return enforcement(); }) &&
-           step("校验账本；在副本里改动一个字节", "Verify the ledger; change one byte in a copy", [this] { return verify(); }) && finish();
+            "The readings are real, as published by the China National Environmental Monitoring Centre; incident, case "
+            "and people are invented and marked as an exercise.");
+    return step("建立并启动交换中枢与三个前置端", "Set up and start the hub and three gates",
+                [this] { return done(n_.set_up()); }) &&
+           step("监测站把高洞电站的九个时次报给荣昌；途中强行终止交换中枢再启动",
+                "A station reports nine moments at 高洞电站 to Rongchang; the hub is killed on the way and started "
+                "again",
+                [this] { return readings(); }) &&
+           step("荣昌发现异常（演练）：向上游溯源协查，向下游情况通报与预警",
+                "Rongchang sees trouble (exercise): search upstream, information and warning downstream",
+                [this] { return incident(); }) &&
+           step("泸县值班员签收，荣昌看到回执",
+                "An officer at Luxian signs for the warning, Rongchang sees the receipt",
+                [this] { return receipt(); }) &&
+           step("泸县向荣昌发送联合执法记录；大足不是当事方",
+                "Luxian sends Rongchang a joint-enforcement record; Dazu is no party to it",
+                [this] { return enforcement(); }) &&
+           step("校验账本；在副本里改动一个字节", "Verify the ledger; change one byte in a copy",
+                [this] { return verify(); }) &&
+           finish();
   }
 
  private:
@@ -120,15 +135,18 @@ class Story {
     if (!wait_until([this] { return n_.box(kLuxian, "inbox").size() >= 3; }, std::chrono::seconds(20)))
       return fail("no reading reached Luxian");
     n_.kill_hub();
-    t_.line(t_.paint(Colour::kYellow, t_.say("  交换中枢被强行终止（kill -9），监测站继续上报 …", "  the hub is killed (kill -9) while the station goes on …")));
+    t_.line(t_.paint(Colour::kYellow, t_.say("  交换中枢被强行终止（kill -9），监测站继续上报 …",
+                                             "  the hub is killed (kill -9) while the station goes on …")));
     // The outage lasts until the station has told 荣昌 more.
     const std::size_t before = n_.box(kRongchang, "outbox").size();
-    wait_until([&] { return n_.box(kRongchang, "outbox").size() >= std::min<std::size_t>(before + 2, 9); }, std::chrono::seconds(10));
+    wait_until([&] { return n_.box(kRongchang, "outbox").size() >= std::min<std::size_t>(before + 2, 9); },
+               std::chrono::seconds(10));
     if (!done(n_.start_hub())) return false;
     t_.line("  交换中枢已重新启动", "  the hub runs again");
     const auto station = n_.station_summary();
     if (!station) return done(station.error());
-    const bool all = wait_until([this] { return n_.box(kLuxian, "inbox").size() >= 9 && table_rows().size() >= 9; }, std::chrono::seconds(20));
+    const bool all = wait_until([this] { return n_.box(kLuxian, "inbox").size() >= 9 && table_rows().size() >= 9; },
+                                std::chrono::seconds(20));
 
     const std::vector<json> sent = n_.box(kRongchang, "outbox"), got = n_.box(kLuxian, "inbox");
     std::multiset<std::string> ids;
@@ -139,32 +157,38 @@ class Story {
 
     show_readings();
     const std::string figures = fmt::format("lost {}, doubled {}", lost, doubled);
-    t_.line(fmt::format(fmt::runtime(t_.say("  监测站上报 9 个时次，荣昌前置端签名 {}，泸县收件箱 {}：", "  9 moments reported, {} signed by Rongchang's gate, {} in Luxian's inbox: ")),
-                        sent.size(), got.size()) + t_.paint(lost + doubled == 0 ? Colour::kGreen : Colour::kRed, figures));
-    t_.line(t_.say("  泸县的表格（可直接用电子表格打开，--keep 保留）：", "  Luxian's table (opens in a spreadsheet; --keep keeps it): ") +
+    t_.line(
+        fmt::format(fmt::runtime(t_.say("  监测站上报 9 个时次，荣昌前置端签名 {}，泸县收件箱 {}：",
+                                        "  9 moments reported, {} signed by Rongchang's gate, {} in Luxian's inbox: ")),
+                    sent.size(), got.size()) +
+        t_.paint(lost + doubled == 0 ? Colour::kGreen : Colour::kRed, figures));
+    t_.line(t_.say("  泸县的表格（可直接用电子表格打开，--keep 保留）：",
+                   "  Luxian's table (opens in a spreadsheet; --keep keeps it): ") +
             table_.filename().string());
     for (const std::string& row : table_rows())
       if (row.find("2026-09-23") != std::string::npos) t_.line("    " + t_.paint(Colour::kDim, row));
     for (std::size_t i = 0; i < sent.size(); ++i)
       for (const json& record : got)
-        if (record["id"] == sent[i]["id"])
-          times_.push_back(between(sent[i]["stored_at"], record["received_at"]));
+        if (record["id"] == sent[i]["id"]) times_.push_back(between(sent[i]["stored_at"], record["received_at"]));
     if (!times_.empty()) {
       std::sort(times_.begin(), times_.end());
       const json grant = got.front()["grants"].empty() ? json::object() : got.front()["grants"][0];
       journeys_.push_back({fmt::format("{} × {}", t_.say("断面数据", "section data"), got.size()), kRongchang, kLuxian,
-                           fmt::format("{} v{}", grant.value("agreement", "?"), grant.value("version", 0)), times_[times_.size() / 2]});
+                           fmt::format("{} v{}", grant.value("agreement", "?"), grant.value("version", 0)),
+                           times_[times_.size() / 2]});
     }
     if (!all || sent.size() != 9 || lost != 0 || doubled != 0)
-      return fail(fmt::format("{} records were sent, {} received, {} lost, {} doubled", sent.size(), got.size(), lost, doubled));
+      return fail(fmt::format("{} records were sent, {} received, {} lost, {} doubled", sent.size(), got.size(), lost,
+                              doubled));
     return true;
   }
 
   /// What was published, and what stands out in it.
   void show_readings() {
     std::ifstream in(std::string(THALWEG_SOURCE_DIR) + "/examples/stations/gaodong.csv");
-    Table table({std::string(t_.say("  时间", "  time")), std::string(t_.say("溶解氧 mg/L", "oxygen mg/L")), std::string(t_.say("氨氮", "ammonia N")),
-                 std::string(t_.say("总磷", "total P")), std::string(t_.say("公布类别", "published class"))});
+    Table table({std::string(t_.say("  时间", "  time")), std::string(t_.say("溶解氧 mg/L", "oxygen mg/L")),
+                 std::string(t_.say("氨氮", "ammonia N")), std::string(t_.say("总磷", "total P")),
+                 std::string(t_.say("公布类别", "published class"))});
     static constexpr const char* kClasses[] = {"", "Ⅰ", "Ⅱ", "Ⅲ", "Ⅳ", "Ⅴ", "劣Ⅴ"};
     std::string line;
     while (std::getline(in, line)) {
@@ -202,14 +226,21 @@ class Story {
                  {"level", "unknown"},
                  {"unverified", {"cause", "pollutants"}}};
     data.update(more);
-    return {{"type", "thalweg.emergency.notice.v1"}, {"lane", "urgent"},       {"subject", kIncident}, {"time", "2026-09-23T06:30:00+08:00"},
-            {"exercise", kExercise},                 {"correlation", kIncident}, {"data", std::move(data)}};
+    return {{"type", "thalweg.emergency.notice.v1"},
+            {"lane", "urgent"},
+            {"subject", kIncident},
+            {"time", "2026-09-23T06:30:00+08:00"},
+            {"exercise", kExercise},
+            {"correlation", kIncident},
+            {"data", std::move(data)}};
   }
 
   bool incident() {
-    const auto search = publish(kRongchang, notice("search", {{"wanted", "高洞电站溶解氧 2.82 mg/L，请排查上游来水与排口"}}));
+    const auto search =
+        publish(kRongchang, notice("search", {{"wanted", "高洞电站溶解氧 2.82 mg/L，请排查上游来水与排口"}}));
     if (!search) return done(search.error());
-    const auto information = publish(kRongchang, notice("information", {{"description", "高洞电站 06:00 溶解氧 2.82 mg/L，来源不明"}}));
+    const auto information =
+        publish(kRongchang, notice("information", {{"description", "高洞电站 06:00 溶解氧 2.82 mg/L，来源不明"}}));
     if (!information) return done(information.error());
     const auto warning = publish(kRongchang, notice("warning", {{"advice", "请注意下游取水口"}}));
     if (!warning) return done(warning.error());
@@ -230,15 +261,19 @@ class Story {
 
   bool receipt() {
     const json before = ladder();
-    t_.line(fmt::format("  {} {}（{} {}）", t_.say("签收前：", "before:"), t_.paint(Colour::kRed, t_.say("未签收", "not signed for")),
+    t_.line(fmt::format("  {} {}（{} {}）", t_.say("签收前：", "before:"),
+                        t_.paint(Colour::kRed, t_.say("未签收", "not signed for")),
                         t_.say("泸县值班电话", "Luxian's duty telephone"), before.value("duty_phone", "?")));
     const auto ack = n_.ask(kLuxian, {{"cmd", "ack"}, {"record", warning_}, {"officer", "周敏（演练）"}});
     if (!ack) return done(ack.error());
     json signed_by;
-    if (!wait_until([&] { return (signed_by = ladder().value("signed", json())).is_object(); }, std::chrono::seconds(15)))
+    if (!wait_until([&] { return (signed_by = ladder().value("signed", json())).is_object(); },
+                    std::chrono::seconds(15)))
       return fail("the receipt did not come back");
-    t_.line(fmt::format("  {} {} {}", t_.say("签收后：", "after:"), t_.paint(Colour::kGreen, std::string(t_.say("已签收 ", "signed for by ")) + signed_by.value("officer", "")),
-                        signed_by.value("at", "").substr(0, 19)));
+    t_.line(fmt::format(
+        "  {} {} {}", t_.say("签收后：", "after:"),
+        t_.paint(Colour::kGreen, std::string(t_.say("已签收 ", "signed for by ")) + signed_by.value("officer", "")),
+        signed_by.value("at", "").substr(0, 19)));
     json got;
     for (const json& record : n_.box(kRongchang, "inbox"))
       if (record["type"] == "thalweg.receipt.v1") got = record;
@@ -246,23 +281,30 @@ class Story {
     for (const json& record : n_.box(kLuxian, "outbox"))
       if (!got.is_null() && record["id"] == got["id"]) sent = record;
     journeys_.push_back({std::string(t_.say("【演练】签收回执", "[EXERCISE] receipt")), kLuxian, kRongchang,
-                         std::string(t_.say("答复来文方", "answer to the origin")), sent.is_null() ? 0 : between(sent["stored_at"], got["received_at"])});
+                         std::string(t_.say("答复来文方", "answer to the origin")),
+                         sent.is_null() ? 0 : between(sent["stored_at"], got["received_at"])});
     return true;
   }
 
   bool enforcement() {
-    const json data = {{"case", "case-2026-07"},
-                       {"kind", "joint_patrol"},
-                       {"step", "found"},
-                       {"at", "2026-09-24T09:00:00+08:00"},
-                       {"river", "濑溪河"},
-                       {"title", "濑溪河联合巡查（演练）"},
-                       {"parties", {{{"code", kLuxian}, {"role", "lead"}}, {{"code", kRongchang}, {"role", "partner"}}}}};
+    const json data = {
+        {"case", "case-2026-07"},
+        {"kind", "joint_patrol"},
+        {"step", "found"},
+        {"at", "2026-09-24T09:00:00+08:00"},
+        {"river", "濑溪河"},
+        {"title", "濑溪河联合巡查（演练）"},
+        {"parties", {{{"code", kLuxian}, {"role", "lead"}}, {{"code", kRongchang}, {"role", "partner"}}}}};
     const std::size_t before = n_.box(kDazu, "inbox").size();
-    const auto id = publish(kLuxian, {{"type", "thalweg.enforcement.record.v1"}, {"subject", "case-2026-07"}, {"time", "2026-09-24T09:00:00+08:00"},
-                                      {"exercise", kExercise}, {"correlation", "case-2026-07"}, {"data", data}});
+    const auto id = publish(kLuxian, {{"type", "thalweg.enforcement.record.v1"},
+                                      {"subject", "case-2026-07"},
+                                      {"time", "2026-09-24T09:00:00+08:00"},
+                                      {"exercise", kExercise},
+                                      {"correlation", "case-2026-07"},
+                                      {"data", data}});
     if (!id) return done(id.error());
-    if (!arrived(std::string(t_.say("【演练】联合执法记录", "[EXERCISE] joint enforcement")), *id, kLuxian, kRongchang)) return false;
+    if (!arrived(std::string(t_.say("【演练】联合执法记录", "[EXERCISE] joint enforcement")), *id, kLuxian, kRongchang))
+      return false;
     if (n_.box(kDazu, "inbox").size() != before) return fail("Dazu got something of a case that is not its own");
     t_.line("  大足：没有收到（不是该案当事方）", "  Dazu: nothing (no party to the case)");
     return true;
@@ -273,8 +315,8 @@ class Story {
     const auto good = ledger::verify_ledger(real_files(), ledger, {});
     if (!good) return done(good.error());
     if (!good->content()) return fail("the ledger has a fault: " + good->fault->message);
-    t_.line(fmt::format("  {}  {} {}, {} {}", t_.paint(Colour::kGreen, t_.say("完好", "whole and true")), good->blocks, t_.say("个区块", "blocks"),
-                        good->signatures, t_.say("个签名", "signatures")));
+    t_.line(fmt::format("  {}  {} {}, {} {}", t_.paint(Colour::kGreen, t_.say("完好", "whole and true")), good->blocks,
+                        t_.say("个区块", "blocks"), good->signatures, t_.say("个签名", "signatures")));
     const Path copy = n_.folder() / "changed-copy";
     std::error_code error;
     std::filesystem::copy(ledger, copy, std::filesystem::copy_options::recursive, error);
@@ -294,20 +336,23 @@ class Story {
     const auto bad = ledger::verify_ledger(real_files(), copy, {});
     if (!bad) return done(bad.error());
     if (bad->content()) return fail("a changed byte was not noticed");
-    t_.line(fmt::format("  {} {}:{}，{} {}", t_.paint(Colour::kRed, t_.say("副本有误：", "the copy is at fault:")), segment.filename().string(), bad->fault->offset,
-                        t_.say("区块", "block"), bad->fault->block));
+    t_.line(fmt::format("  {} {}:{}，{} {}", t_.paint(Colour::kRed, t_.say("副本有误：", "the copy is at fault:")),
+                        segment.filename().string(), bad->fault->offset, t_.say("区块", "block"), bad->fault->block));
     t_.line("  " + t_.paint(Colour::kDim, bad->fault->message));
     return true;
   }
 
   bool finish() {
     t_.line();
-    Table table({std::string(t_.say("内容", "what")), std::string(t_.say("从", "from")), std::string(t_.say("到", "to")),
-                 std::string(t_.say("依据", "by")), std::string(t_.say("用时", "took"))});
+    Table table({std::string(t_.say("内容", "what")), std::string(t_.say("从", "from")),
+                 std::string(t_.say("到", "to")), std::string(t_.say("依据", "by")),
+                 std::string(t_.say("用时", "took"))});
     for (const Journey& j : journeys_)
       table.row({j.what, name(j.from), name(j.to), j.agreement, fmt::format("{:.0f} ms", j.milliseconds)});
     table.print(t_);
-    t_.line(t_.paint(Colour::kDim, fmt::format("{} {:.0f} ms", t_.say("断面数据用时为中位数；最长（含中枢停机）", "section data: median; the longest, with the hub's outage,"),
+    t_.line(t_.paint(Colour::kDim, fmt::format("{} {:.0f} ms",
+                                               t_.say("断面数据用时为中位数；最长（含中枢停机）",
+                                                      "section data: median; the longest, with the hub's outage,"),
                                                times_.empty() ? 0 : times_.back())));
     if (failed_) return false;
     t_.line();
@@ -322,7 +367,8 @@ class Story {
       t_.line(t_.say("  停止：", "  to stop: ") + fmt::format("kill $(cat {}/pids)", n_.folder().string()));
     } else {
       t_.line("接下来：./run demo --keep 让它继续运行；docs/operate.md 讲如何正式部署；docs/README.md 是文档入口。",
-              "Next: ./run demo --keep leaves it running; docs/operate.md sets it up for real; docs/README.md leads through the documents.");
+              "Next: ./run demo --keep leaves it running; docs/operate.md sets it up for real; docs/README.md leads "
+              "through the documents.");
     }
     return true;
   }

@@ -15,7 +15,7 @@ enum ExitCode : int {
   kExitSoftware = 70,     ///< an error of the program itself
   kExitIo = 74,
   kExitDenied = 77,
-  kExitConfig = 78,       ///< configuration or region files are wrong; nothing was started
+  kExitConfig = 78,  ///< configuration or region files are wrong; nothing was started
 };
 
 inline ExitCode exit_code_of(Code code) {

@@ -38,7 +38,8 @@ int main(int argc, char** argv) {
   std::string level = "warning";
   bool check = false;
   cli.add_option("folder", folder, "The gate's folder, with gate.toml")->required();
-  cli.add_option("--log", level, "debug, info, warning or error")->check(CLI::IsMember({"debug", "info", "warning", "error"}));
+  cli.add_option("--log", level, "debug, info, warning or error")
+      ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
   cli.add_flag("--check", check, "Check gate.toml and the keys, and end");
   cli.set_version_flag("--version", "thalweg-gate " THALWEG_VERSION);
   try {
@@ -46,8 +47,8 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return cli.exit(error) == 0 ? app::kExitOk : app::kExitUsage;
   }
-  log::set_level(level == "debug"  ? log::Level::kDebug
-                 : level == "info" ? log::Level::kInfo
+  log::set_level(level == "debug"   ? log::Level::kDebug
+                 : level == "info"  ? log::Level::kInfo
                  : level == "error" ? log::Level::kError
                                     : log::Level::kWarning);
 

@@ -123,7 +123,8 @@ Result<std::unique_ptr<HttpEndpoint>> HttpEndpoint::listen(Loop& loop, const std
   if (!error) impl->acceptor.set_option(tcp::acceptor::reuse_address(true), error);
   if (!error) impl->acceptor.bind(endpoint, error);
   if (!error) impl->acceptor.listen(16, error);
-  if (error) return Error{Code::kUnavailable, fmt::format("cannot listen on {}:{}: {}", address, port, error.message())};
+  if (error)
+    return Error{Code::kUnavailable, fmt::format("cannot listen on {}:{}: {}", address, port, error.message())};
   impl->port = impl->acceptor.local_endpoint(error).port();
   loop.post([impl] { impl->accept(); });
   return std::unique_ptr<HttpEndpoint>(new HttpEndpoint(std::move(impl)));

@@ -16,8 +16,8 @@ namespace thalweg::app {
 class HttpEndpoint {
  public:
   struct Pages {
-    std::function<std::string()> metrics;           ///< text exposition format 0.0.4
-    std::function<std::string()> unhealthy_because; ///< empty: healthy
+    std::function<std::string()> metrics;            ///< text exposition format 0.0.4
+    std::function<std::string()> unhealthy_because;  ///< empty: healthy
   };
   /// `port` 0 takes a free one. Errors: kConfig (address), kUnavailable (in use).
   static Result<std::unique_ptr<HttpEndpoint>> listen(Loop& loop, const std::string& address, std::uint16_t port,

@@ -79,8 +79,8 @@ class Hub {
   std::unique_ptr<link::LocalServer> admin_;
   std::unique_ptr<HttpEndpoint> http_;
 
-  std::mutex change_mutex_;  ///< one change of policy at a time
-  mutable std::mutex mutex_; ///< guards all below
+  std::mutex change_mutex_;   ///< one change of policy at a time
+  mutable std::mutex mutex_;  ///< guards all below
   intake::Policy policy_;
   std::optional<Error> failed_;
   std::function<void()> on_failed_;

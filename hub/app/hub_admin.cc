@@ -53,9 +53,9 @@ std::vector<Grant> grants_for(const Decision& decision, std::uint32_t index) {
 }
 
 Json envelope_json(const Envelope& envelope) {
-  Json out{{"record", std::string(envelope.id)},   {"party", std::string(envelope.party)},
-           {"type", std::string(envelope.type)},   {"subject", std::string(envelope.subject)},
-           {"time", std::string(envelope.time)},   {"lane", std::string(envelope.lane)}};
+  Json out{{"record", std::string(envelope.id)}, {"party", std::string(envelope.party)},
+           {"type", std::string(envelope.type)}, {"subject", std::string(envelope.subject)},
+           {"time", std::string(envelope.time)}, {"lane", std::string(envelope.lane)}};
   if (!envelope.exercise.empty()) out["exercise"] = std::string(envelope.exercise);
   if (!envelope.submitter.empty()) out["submitter"] = std::string(envelope.submitter);
   return out;
@@ -88,8 +88,8 @@ Result<std::unique_ptr<link::LocalServer>> HubAdmin::listen(Hub& hub, Loop& desk
 
 std::string HubAdmin::answer(std::string_view request, const std::string& who) {
   const Json parsed = Json::parse(request, nullptr, false);
-  Result<Json> result = parsed.is_object() ? dispatch(parsed, who)
-                                           : Result<Json>(Error{Code::kInvalid, "the request is no JSON object"});
+  Result<Json> result =
+      parsed.is_object() ? dispatch(parsed, who) : Result<Json>(Error{Code::kInvalid, "the request is no JSON object"});
   if (result) {
     (*result)["ok"] = true;
     return result->dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -210,7 +210,8 @@ Result<Json> HubAdmin::records(const Json& request) {
       }
     }
   }
-  std::stable_sort(list.begin(), list.end(), [](const Json& a, const Json& b) { return a["accepted"] > b["accepted"]; });
+  std::stable_sort(list.begin(), list.end(),
+                   [](const Json& a, const Json& b) { return a["accepted"] > b["accepted"]; });
   if (list.size() > limit) list.erase(list.begin() + static_cast<std::ptrdiff_t>(limit), list.end());
   return Json{{"records", std::move(list)}};
 }
@@ -258,9 +259,8 @@ Result<Json> HubAdmin::show(const Json& request) {
         if (s.receiver == receiver) sequence = s.sequence;
       const auto at = receivers.find(receiver);
       const delivery::ReceiverState state = at == receivers.end() ? delivery::ReceiverState{} : at->second;
-      progress.push_back({{"receiver", receiver},
-                          {"in_inbox", sequence <= state.settled},
-                          {"taken", sequence <= state.taken}});
+      progress.push_back(
+          {{"receiver", receiver}, {"in_inbox", sequence <= state.settled}, {"taken", sequence <= state.taken}});
     }
   out["receivers"] = std::move(progress);
   return out;

@@ -21,8 +21,8 @@ struct HubConfig {
   std::uint16_t urgent_port = 7711;
   std::vector<std::string> public_addresses;  ///< for the hub card: HOST or HOST:ROUTINE_PORT:URGENT_PORT
   std::string http_address = "127.0.0.1";
-  std::uint16_t http_port = 0;        ///< /metrics and /healthz; 0: none
-  std::vector<std::string> operators; ///< users who may use the admin socket, beside root and the hub's own
+  std::uint16_t http_port = 0;         ///< /metrics and /healthz; 0: none
+  std::vector<std::string> operators;  ///< users who may use the admin socket, beside root and the hub's own
   std::size_t pool_bytes = 64u << 20;
   std::size_t refused_quota_bytes = 64u << 20;  ///< valid refusals kept per party and day (rule 22)
   int retention_days = 3 * 365;

@@ -20,9 +20,8 @@ HubLane::HubLane(Lane lane, HubLaneContext context, std::unique_ptr<HubStore> st
 HubLane::~HubLane() { stop(); }
 
 void HubLane::start() {
-  store_->start(*context_.clock, [this](const ledger::BlockOutcome& outcome) {
-    loop_.post([this, outcome] { on_block(outcome); });
-  });
+  store_->start(*context_.clock,
+                [this](const ledger::BlockOutcome& outcome) { loop_.post([this, outcome] { on_block(outcome); }); });
   loop_.start();
   running_ = true;
 }
@@ -97,7 +96,8 @@ void HubLane::on_parcel(const link::Session& session, link::Assembled assembled)
       ++counters_.gaps;
       return refuse(session, header.number, {Code::kParcelGap, "a parcel before this one is missing"});
     case intake::Turn::kConflict:
-      return refuse(session, header.number, {Code::kParcelConflict, "the parcel before this one has another root here"});
+      return refuse(session, header.number,
+                    {Code::kParcelConflict, "the parcel before this one has another root here"});
   }
 
   intake::CheckContext context;
@@ -112,7 +112,8 @@ void HubLane::on_parcel(const link::Session& session, link::Assembled assembled)
   Result<intake::CheckedParcel> checked = check_.check(parcel, context);
   if (!checked) return refuse(session, header.number, checked.error());
   if (checked->refused_bytes > 0 && !within_quota(header.party, checked->refused_bytes))
-    return refuse(session, header.number, {Code::kParcelQuota, "too many refused records of this party are kept today"});
+    return refuse(session, header.number,
+                  {Code::kParcelQuota, "too many refused records of this party are kept today"});
 
   UnderWay entry;
   entry.type = EntryType::kParcel;

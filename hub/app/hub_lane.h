@@ -87,12 +87,12 @@ class HubLane {
     ledger::EntryType type{};
     std::uint64_t tag = 0;
     link::SessionHandle session = 0;
-    ParcelHeader header;             // kParcel
-    Bytes verdicts, decision;        // kParcel: for the acknowledgement
-    std::vector<RecordId> ids;       // kParcel
+    ParcelHeader header;        // kParcel
+    Bytes verdicts, decision;   // kParcel: for the acknowledgement
+    std::vector<RecordId> ids;  // kParcel
     std::vector<std::string> receivers;
-    link::PoolShare share;           // kParcel: credit comes back when the block is written
-    ledger::Settlement settlement;   // kSettlement
+    link::PoolShare share;          // kParcel: credit comes back when the block is written
+    ledger::Settlement settlement;  // kSettlement
     std::function<void(Status)> done;
   };
   struct Gate {
@@ -100,8 +100,8 @@ class HubLane {
     std::string user, party, gate, address, program;
     Uuid incarnation;
     bool receives = false;
-    std::uint64_t epoch = 0;  // that of its welcome
-    bool compared = false;    // its first settlement was held against the ledger
+    std::uint64_t epoch = 0;                    // that of its welcome
+    bool compared = false;                      // its first settlement was held against the ledger
     std::optional<ledger::Settlement> waiting;  // newer settlement that came while one is being written
     bool settling = false;
   };

@@ -25,7 +25,8 @@ int main(int argc, char** argv) {
   std::string level = "warning";
   bool print_endpoints = false;
   cli.add_option("folder", folder, "The hub's folder, with hub.toml")->required();
-  cli.add_option("--log", level, "debug, info, warning or error")->check(CLI::IsMember({"debug", "info", "warning", "error"}));
+  cli.add_option("--log", level, "debug, info, warning or error")
+      ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
   cli.add_flag("--print-endpoints", print_endpoints, "Print where gates connect, one line a lane, once it listens");
   cli.set_version_flag("--version", "thalwegd " THALWEG_VERSION);
   try {
@@ -33,8 +34,8 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return cli.exit(error) == 0 ? app::kExitOk : app::kExitUsage;
   }
-  log::set_level(level == "debug"  ? log::Level::kDebug
-                 : level == "info" ? log::Level::kInfo
+  log::set_level(level == "debug"   ? log::Level::kDebug
+                 : level == "info"  ? log::Level::kInfo
                  : level == "error" ? log::Level::kError
                                     : log::Level::kWarning);
 
@@ -50,7 +51,8 @@ int main(int argc, char** argv) {
   if (!hub) return fail(hub.error(), mistakes);
   (*hub)->on_failed([&io] { io.stop(); });
   if (print_endpoints) {
-    std::cout << "routine " << (*hub)->endpoint(Lane::kRoutine) << "\nurgent " << (*hub)->endpoint(Lane::kUrgent) << std::endl;
+    std::cout << "routine " << (*hub)->endpoint(Lane::kRoutine) << "\nurgent " << (*hub)->endpoint(Lane::kUrgent)
+              << std::endl;
     if ((*hub)->http_port() != 0) std::cout << "http " << (*hub)->http_port() << std::endl;
   }
   app::run_service(
@@ -58,7 +60,8 @@ int main(int argc, char** argv) {
       [&] {
         std::vector<region::Mistake> wrong;
         if (Status done = (*hub)->reload("SIGHUP", wrong); !done) {
-          for (const region::Mistake& mistake : wrong) log::error("region", "{}", mistake.text(region::Language::kEnglish));
+          for (const region::Mistake& mistake : wrong)
+            log::error("region", "{}", mistake.text(region::Language::kEnglish));
           log::error("region", "not reloaded, the old version stays in force: {}", done.error().message);
         }
       },

@@ -267,8 +267,7 @@ Status HubStore::save_snapshot(const ledger::Snapshot& snapshot) {
 Result<HubStore::HeldParcel> HubStore::read_parcel(const ledger::Place& place) const {
   HeldParcel held;
   TW_ASSIGN(held.block, log_->read(place.block));
-  if (place.entry >= held.block->entries.size() ||
-      type_of(held.block->entries[place.entry]) != EntryType::kParcel)
+  if (place.entry >= held.block->entries.size() || type_of(held.block->entries[place.entry]) != EntryType::kParcel)
     return Error{Code::kLedgerFormat, "there is no parcel at this place"};
   TW_ASSIGN(held.entry, ledger::decode_parcel(held.block->entries[place.entry].bytes));
   TW_ASSIGN(held.parcel, ParcelView::parse(held.entry.parcel));

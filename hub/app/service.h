@@ -7,9 +7,9 @@
 
 namespace thalweg::app {
 
-/// Runs until SIGTERM or SIGINT: calls `reload` on SIGHUP, tells systemd (NOTIFY_SOCKET, if set) that it is ready and, as
-/// long as `healthy` says yes, that it is alive (WATCHDOG_USEC). Returns when it is to stop, or when stop() was posted to
-/// `io`.
+/// Runs until SIGTERM or SIGINT: calls `reload` on SIGHUP, tells systemd (NOTIFY_SOCKET, if set) that it is ready and,
+/// as long as `healthy` says yes, that it is alive (WATCHDOG_USEC). Returns when it is to stop, or when stop() was
+/// posted to `io`.
 void run_service(boost::asio::io_context& io, const std::function<void()>& reload,
                  const std::function<bool()>& healthy);
 

@@ -15,9 +15,9 @@ namespace thalweg::delivery {
 struct BuiltDelivery {
   std::shared_ptr<const Bytes> bytes;
   std::uint64_t sequence = 0;
-  StreamId stream;            ///< of the origin
-  std::uint64_t number = 0;   ///< of the parcel
-  Hash256 root{};             ///< of the parcel: what the receiver settles
+  StreamId stream;           ///< of the origin
+  std::uint64_t number = 0;  ///< of the parcel
+  Hash256 root{};            ///< of the parcel: what the receiver settles
 };
 
 /// Builds the delivery of the parcel entry `entry` of `block` for one receiver: the parcel as it came when the receiver

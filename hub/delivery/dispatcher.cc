@@ -17,7 +17,8 @@ Result<BuiltDelivery> Dispatcher::build(const std::string& receiver, Cursor& cur
   if (cursor.places.empty()) {
     TW_ASSIGN(const std::vector<ledger::Place> places, places_.read(receiver, cursor.next, 64));
     if (places.empty())
-      return Error{Code::kNotFound, "delivery " + std::to_string(cursor.next) + " to " + receiver + " is not in the index"};
+      return Error{Code::kNotFound,
+                   "delivery " + std::to_string(cursor.next) + " to " + receiver + " is not in the index"};
     cursor.places.assign(places.begin(), places.end());
   }
   const ledger::Place place = cursor.places.front();

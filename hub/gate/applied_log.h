@@ -36,7 +36,7 @@ struct AppliedLogOptions {
   Bytes genesis;
   std::string thread_name;
   std::uint32_t reserve_percent = 5;
-  std::int64_t sync_delay_ns = 0;            ///< benchmarks
+  std::int64_t sync_delay_ns = 0;  ///< benchmarks
   std::uint64_t segment_bytes = 64u << 20;
   std::size_t max_waiting_bytes = 16u << 20;
   bool lock_folder = true;

@@ -45,12 +45,8 @@ bool matches(const BoxFilter& filter, const Envelope& envelope) {
 }
 
 json describe(const Envelope& envelope, const BoxContext& context) {
-  json out = {{"lane", name(context.lane)},
-              {"id", envelope.record_id.text()},
-              {"type", envelope.type},
-              {"subject", envelope.subject},
-              {"time", envelope.time},
-              {"from", envelope.party},
+  json out = {{"lane", name(context.lane)},     {"id", envelope.record_id.text()}, {"type", envelope.type},
+              {"subject", envelope.subject},    {"time", envelope.time},           {"from", envelope.party},
               {"submitter", envelope.submitter}};
   if (!envelope.exercise.empty()) out["exercise"] = envelope.exercise;
   if (!envelope.correlationid.empty()) out["correlation"] = envelope.correlationid;
@@ -58,8 +54,8 @@ json describe(const Envelope& envelope, const BoxContext& context) {
 }
 
 json describe(const Receipt& receipt) {
-  json out = {{"id", receipt.id.text()}, {"party", receipt.party}, {"stage", receipt.stage},
-              {"officer", receipt.officer}, {"by", receipt.by}, {"at", receipt.at}};
+  json out = {{"id", receipt.id.text()},    {"party", receipt.party}, {"stage", receipt.stage},
+              {"officer", receipt.officer}, {"by", receipt.by},       {"at", receipt.at}};
   if (!receipt.telephone.empty()) out["telephone"] = receipt.telephone;
   if (!receipt.measures.empty()) out["measures"] = receipt.measures;
   return out;
@@ -242,7 +238,8 @@ Result<json> search_inbox(const ledger::SegmentLog& log, const BoxFilter& filter
         one["raw"] = as_text(record.bytes);
         json receipts = json::array();
         if (context.receipts != nullptr) {
-          for (const Receipt& receipt : context.receipts->find(envelope->record_id)) receipts.push_back(describe(receipt));
+          for (const Receipt& receipt : context.receipts->find(envelope->record_id))
+            receipts.push_back(describe(receipt));
         }
         one["receipts"] = std::move(receipts);
       }

@@ -21,7 +21,9 @@ namespace {
 constexpr std::size_t kMaxLine = 4096;
 
 Error os_error(std::string_view what, int number) {
-  const Code code = number == ENOENT ? Code::kNotFound : number == EACCES || number == EPERM ? Code::kDenied : Code::kIo;
+  const Code code = number == ENOENT                      ? Code::kNotFound
+                    : number == EACCES || number == EPERM ? Code::kDenied
+                                                          : Code::kIo;
   return {code, std::string(what) + ": " + ::strerror(number)};
 }
 
@@ -64,11 +66,12 @@ struct ChildProcess::Impl : std::enable_shared_from_this<Impl> {
   Impl(boost::asio::io_context& io, ChildOptions o) : options(std::move(o)), end(io), lines(io) {}
 
   void read_lines() {
-    lines.async_read_some(boost::asio::buffer(buffer), [self = shared_from_this()](const auto& error, std::size_t size) {
-      if (error || self->gone) return;
-      self->take({self->buffer.data(), size});
-      self->read_lines();
-    });
+    lines.async_read_some(boost::asio::buffer(buffer),
+                          [self = shared_from_this()](const auto& error, std::size_t size) {
+                            if (error || self->gone) return;
+                            self->take({self->buffer.data(), size});
+                            self->read_lines();
+                          });
   }
   void take(std::string_view text) {
     for (const char c : text) {
@@ -149,8 +152,7 @@ Result<std::unique_ptr<ChildProcess>> ChildProcess::start(boost::asio::io_contex
   arguments.push_back(nullptr);
   std::vector<char*> variables = environment();
   pid_t pid = -1;
-  const int failed =
-      ::posix_spawn(&pid, program.c_str(), &actions, &attributes, arguments.data(), variables.data());
+  const int failed = ::posix_spawn(&pid, program.c_str(), &actions, &attributes, arguments.data(), variables.data());
   ::posix_spawn_file_actions_destroy(&actions);
   ::posix_spawnattr_destroy(&attributes);
   if (failed != 0) return os_error(program, failed);

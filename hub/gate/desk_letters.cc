@@ -83,9 +83,8 @@ void PeopleDesk::dead_letters(const std::string& person, const json& request, An
       for (const json& one : others) all.push_back(one);
       answer({{"ok", true}, {"letters", std::move(all)}});
     };
-    const bool asked = ask_other([this, reply](PeopleDesk& desk) {
-      lane_.loop().post([reply, others = desk.letters()] { reply(others); });
-    });
+    const bool asked = ask_other(
+        [this, reply](PeopleDesk& desk) { lane_.loop().post([reply, others = desk.letters()] { reply(others); }); });
     if (!asked) reply(json::array());
     return;
   }
@@ -189,8 +188,9 @@ json PeopleDesk::status() const {
   json adapters = json::array();
   for (const Supervisor::View& view : lane.supervisor().view()) {
     const AdapterConfig* adapter = lane.shared().config.adapter(view.instance);
-    json one = {{"instance", view.instance}, {"plugin", adapter->plugin},     {"kind", adapter->kind},
-                {"state", name(view.state)}, {"pid", view.pid},               {"starts", view.starts},
+    json one = {{"instance", view.instance}, {"plugin", adapter->plugin},
+                {"kind", adapter->kind},     {"state", name(view.state)},
+                {"pid", view.pid},           {"starts", view.starts},
                 {"crashes", view.crashes},   {"why", view.why}};
     if (SinkFeed* sink = lane.feed(view.instance)) {
       const SinkFeed::Counters& counters = sink->counters();
@@ -204,8 +204,11 @@ json PeopleDesk::status() const {
     }
     adapters.push_back(std::move(one));
   }
-  return {{"lane", name(lane.lane())}, {"link", std::move(link)},         {"outbox", std::move(outbox)},
-          {"inbox", std::move(inbox)}, {"adapters", std::move(adapters)}};
+  return {{"lane", name(lane.lane())},
+          {"link", std::move(link)},
+          {"outbox", std::move(outbox)},
+          {"inbox", std::move(inbox)},
+          {"adapters", std::move(adapters)}};
 }
 
 void PeopleDesk::whole_status(Answer answer) {

@@ -31,7 +31,7 @@ struct RunnerLimits {
   std::uint32_t open_files = 256;
   std::uint32_t deliver_batch = 64;
   std::int64_t deliver_timeout_ms = 30'000;
-  std::uint32_t restarts = 5;                  ///< within the window below; one more and it is held back
+  std::uint32_t restarts = 5;  ///< within the window below; one more and it is held back
   std::int64_t restart_window_ms = 600'000;
 };
 
@@ -40,7 +40,7 @@ struct AdapterConfig {
   std::string instance;
   std::string plugin;
   Path library;
-  std::string kind;  ///< "source" or "sink": follows from which of the two filters is there
+  std::string kind;                        ///< "source" or "sink": follows from which of the two filters is there
   std::array<bool, 2> lanes{true, false};  ///< by Lane; one process for each
   RecordFilter submit;                     ///< what it may send; nothing unless listed
   RecordFilter receive;                    ///< what it is given; nothing unless listed
@@ -63,29 +63,29 @@ struct RetryRule {
 struct GateConfig {
   std::string party;
   std::string gate;
-  Path folder;   ///< where gate.toml lies; relative paths start here
-  Path keys;     ///< signing.key, curve.key, gate.cert
-  Path hub_card; ///< the hub's signed card (trust/certificate.h)
-  Path state;    ///< outbox, inbox, run
-  Path plugins;  ///< <plugin>/<plugin>.so
-  Path runner;   ///< the thalweg-runner program; empty: beside thalweg-gate
+  Path folder;                                   ///< where gate.toml lies; relative paths start here
+  Path keys;                                     ///< signing.key, curve.key, gate.cert
+  Path hub_card;                                 ///< the hub's signed card (trust/certificate.h)
+  Path state;                                    ///< outbox, inbox, run
+  Path plugins;                                  ///< <plugin>/<plugin>.so
+  Path runner;                                   ///< the thalweg-runner program; empty: beside thalweg-gate
   std::array<std::vector<std::string>, 2> hubs;  ///< by Lane: "HOST:PORT", tried in turn; empty: as the card says
   std::vector<std::string> people;               ///< users who may use the local socket beside root and the gate's own
   std::vector<std::string> pins;                 ///< "PARTY FINGERPRINT"
   std::vector<AdapterConfig> adapters;
-  std::array<RetryRule, 2> retry;                ///< by Lane
+  std::array<RetryRule, 2> retry;  ///< by Lane
 
   std::uint64_t outbox_bytes = 8ull << 30;
   std::uint64_t inbox_bytes = 8ull << 30;
   std::uint64_t inbox_credit_bytes = 8ull << 20;  ///< under way from the hub at one time, per lane
   std::uint32_t parcel_bytes = 256u << 10;
   std::uint32_t parcel_records = 4096;
-  std::uint32_t keep_days = 30;         ///< acknowledged parcels, settled deliveries and origin keys
+  std::uint32_t keep_days = 30;           ///< acknowledged parcels, settled deliveries and origin keys
   std::uint64_t origin_keys = 4'000'000;  ///< remembered per lane at most
-  std::uint32_t reserve_percent = 5;    ///< of the disk, kept for urgent records
+  std::uint32_t reserve_percent = 5;      ///< of the disk, kept for urgent records
   std::string http_address = "127.0.0.1";
-  std::uint16_t http_port = 0;          ///< /metrics and /healthz; 0: none
-  int utc_offset_minutes = 480;         ///< zone of the times that people see
+  std::uint16_t http_port = 0;   ///< /metrics and /healthz; 0: none
+  int utc_offset_minutes = 480;  ///< zone of the times that people see
 
   const RetryRule& retry_of(Lane lane) const { return retry[static_cast<std::size_t>(lane)]; }
   const std::vector<std::string>& hubs_of(Lane lane) const { return hubs[static_cast<std::size_t>(lane)]; }

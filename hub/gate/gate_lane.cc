@@ -88,7 +88,8 @@ Status GateLane::open() {
     }
   }
   for (const std::string& address : addresses) {
-    up.link.hubs.push_back({address.starts_with("tcp://") ? address : "tcp://" + address, shared_.papers.card.curve_z85});
+    up.link.hubs.push_back(
+        {address.starts_with("tcp://") ? address : "tcp://" + address, shared_.papers.card.curve_z85});
   }
   up.on_region = [this](std::string manifest) { shared_.set_manifest(std::move(manifest)); };
   uplink_ = std::make_unique<Uplink>(loop_, shared_.clock, config, shared_.papers.signing, *shared_.trust, *outbox_,
@@ -97,8 +98,8 @@ Status GateLane::open() {
   events.on_gone = [this](const AdapterConfig& adapter, bool crashed, std::string_view why) {
     if (SinkFeed* gone = feed(adapter.instance)) gone->detach(crashed, why);
   };
-  supervisor_ = std::make_unique<Supervisor>(loop_.io(), shared_.clock, config, lane_, shared_.runner,
-                                             std::move(events));
+  supervisor_ =
+      std::make_unique<Supervisor>(loop_.io(), shared_.clock, config, lane_, shared_.runner, std::move(events));
   for (const AdapterConfig& adapter : config.adapters) {
     if (!adapter.on(lane_) || !adapter.is_sink()) continue;
     feeds_.emplace(adapter.instance,
@@ -151,7 +152,8 @@ void GateLane::stop() {
   loop_.run([this] { stopping_ = true; });
   // Runners are told by signal, and get the time to have their last records answered.
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(kGrace_ms + 1000);
-  while (!loop_.run([this] { return supervisor_->stop_all(kGrace_ms); }) && std::chrono::steady_clock::now() < deadline) {
+  while (!loop_.run([this] { return supervisor_->stop_all(kGrace_ms); }) &&
+         std::chrono::steady_clock::now() < deadline) {
     std::promise<void> passed;
     auto wait = passed.get_future();
     boost::asio::steady_timer timer(loop_.io(), std::chrono::milliseconds(20));

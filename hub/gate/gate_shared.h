@@ -50,8 +50,8 @@ struct GateShared {
   std::string program = "thalweg-gate";
   Path runner;
   std::vector<uid_t> people;
-  std::function<void()> on_stop_asked;             ///< any thread
-  std::function<void(const Error&)> on_fatal;      ///< any thread
+  std::function<void()> on_stop_asked;         ///< any thread
+  std::function<void(const Error&)> on_fatal;  ///< any thread
 
   // Each with its own lock.
   std::unique_ptr<GateTrust> trust;

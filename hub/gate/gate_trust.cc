@@ -66,8 +66,10 @@ Status GateTrust::learn_certificate(ByteView document) {
   if (is_new) {
     TW_TRY(save_pins(*next));
     if (!vouched) {
-      log::warning("gate", "the identity of party {} is seen for the first time and believed: read the fingerprint out "
-                   "to each other: {}", certificate->party, trust::fingerprint_text(fingerprint));
+      log::warning("gate",
+                   "the identity of party {} is seen for the first time and believed: read the fingerprint out "
+                   "to each other: {}",
+                   certificate->party, trust::fingerprint_text(fingerprint));
     }
   }
   directory_ = std::move(next);

@@ -43,7 +43,8 @@ class GateTrust {
   void set_hub(std::string hub_code) { hub_code_ = std::move(hub_code); }
 
  private:
-  GateTrust(FileSystem& files, Path pins_file, const Clock& clock) : files_(files), pins_file_(std::move(pins_file)), clock_(clock) {}
+  GateTrust(FileSystem& files, Path pins_file, const Clock& clock)
+      : files_(files), pins_file_(std::move(pins_file)), clock_(clock) {}
   Status load_pins();
   Status save_pins(const trust::KeyDirectory& directory) const;
 

@@ -33,8 +33,8 @@ class HeldLeaves {
 
  private:
   struct Held {
-    std::uint64_t floor = 0;                                  // all numbers up to here are held
-    std::map<std::uint64_t, std::uint64_t> whole;             // first -> last, above the floor, not touching
+    std::uint64_t floor = 0;                                   // all numbers up to here are held
+    std::map<std::uint64_t, std::uint64_t> whole;              // first -> last, above the floor, not touching
     std::map<std::uint64_t, std::vector<std::uint32_t>> part;  // number -> indexes held, ascending
 
     bool holds_whole(std::uint64_t number) const;

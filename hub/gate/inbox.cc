@@ -75,8 +75,8 @@ Status Inbox::on_delivery(std::uint64_t sequence, Bytes bytes) {
   auto shared = std::make_shared<const Bytes>(std::move(bytes));
   TW_ASSIGN(const Delivery delivery, Delivery::decode(*shared));
   if (sequence != expected_ || delivery.sequence != sequence || delivery.epoch != session_epoch_) {
-    return Error{Code::kLinkFrame, "delivery " + std::to_string(sequence) + " comes where " +
-                                       std::to_string(expected_) + " is due"};
+    return Error{Code::kLinkFrame,
+                 "delivery " + std::to_string(sequence) + " comes where " + std::to_string(expected_) + " is due"};
   }
   ++expected_;
   pending_.push_back({delivery.epoch, sequence, std::move(shared)});
@@ -320,9 +320,8 @@ void Inbox::act_doubtful(const InboundLetter& letter, ActEntry::What what, std::
     held_.add(header.stream(), header.number, header.count, indexes);
     write(InboxType::kTaken, TakenEntry{letter.id}.encode());
   }
-  write(InboxType::kAct, act.encode(), [done = std::move(done)](const Error* error) {
-    done(error == nullptr ? Status() : Status(*error));
-  });
+  write(InboxType::kAct, act.encode(),
+        [done = std::move(done)](const Error* error) { done(error == nullptr ? Status() : Status(*error)); });
 }
 
 void Inbox::tick() {
@@ -339,7 +338,8 @@ void Inbox::tick() {
     const auto cursor = state_.cursors.find(sink);
     ordinal = std::min(ordinal, cursor == state_.cursors.end() ? state_.first_ordinal : cursor->second.ordinal);
   }
-  for (const auto& [id, letter] : state_.letters) ordinal = std::min(ordinal, std::max(letter.ordinal, state_.first_ordinal));
+  for (const auto& [id, letter] : state_.letters)
+    ordinal = std::min(ordinal, std::max(letter.ordinal, state_.first_ordinal));
   std::uint64_t keep = log_->log().head().number + 1;
   for (std::uint64_t at = state_.first_ordinal; at <= state_.last_ordinal(); ++at) {
     if (at >= ordinal || state_.slot(at)->time_unix_ns >= since) {

@@ -56,7 +56,7 @@ struct InboxOptions {
 
   /// Bytes of deliveries that are durable or need not be: the link may grant new credit.
   std::function<void(std::uint64_t bytes)> on_taken;
-  std::function<void(const InboxStand&)> on_stand;  ///< changed; settle
+  std::function<void(const InboxStand&)> on_stand;                          ///< changed; settle
   std::function<void(std::uint64_t ordinal, const InboxItemRef&)> on_item;  ///< a new delivery is durable
   std::function<void()> on_block;
   std::function<void(const Error&)> on_fatal;
@@ -139,8 +139,8 @@ class Inbox final : private LogOwner {
   std::unique_ptr<AppliedLog> log_;
   RecordReader reader_;
 
-  std::deque<Pending> pending_;     // came and is not in the log's queue yet
-  HeldLeaves held_;                 // the state's, and what is under way
+  std::deque<Pending> pending_;  // came and is not in the log's queue yet
+  HeldLeaves held_;              // the state's, and what is under way
   std::uint64_t session_epoch_ = 0;
   std::uint64_t expected_ = 0;      // next sequence on this session; 0: no session
   std::uint64_t stored_epoch_ = 0;  // of what was given to the log last

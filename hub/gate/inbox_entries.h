@@ -51,7 +51,7 @@ struct CursorEntry {
   std::string instance;
   std::uint64_t ordinal = 0;  ///< deliveries of this inbox count 1, 2, 3 ...
   std::uint32_t index = 0;
-  std::uint32_t attempts = 0;           ///< of the record that stands there
+  std::uint32_t attempts = 0;  ///< of the record that stands there
   std::int64_t first_attempt_unix_ns = 0;
 
   Bytes encode() const;

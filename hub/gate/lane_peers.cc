@@ -52,7 +52,8 @@ Status GateLane::open_socket() {
     peers_.erase(found);
     on_closed(peer);
   };
-  // People of other users reach it through the folder's and the socket's rights; who may speak is decided by SO_PEERCRED.
+  // People of other users reach it through the folder's and the socket's rights; who may speak is decided by
+  // SO_PEERCRED.
   const mode_t mode = shared_.people.size() > 1 ? 0666 : 0600;
   TW_ASSIGN(server_, link::LocalServer::listen(loop_.io(), path, mode, {}, std::move(events)));
   if (mode != 0600) {

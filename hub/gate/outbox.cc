@@ -123,8 +123,8 @@ std::optional<Error> Outbox::no_room() {
   if (log_->log().total_bytes() > limit) {
     retire();
     if (log_->log().total_bytes() > limit) {
-      return Error{Code::kOutboxFull, "the outbox holds " + std::to_string(limit >> 20) +
-                                          " MiB that the hub has not taken yet"};
+      return Error{Code::kOutboxFull,
+                   "the outbox holds " + std::to_string(limit >> 20) + " MiB that the hub has not taken yet"};
     }
   }
   if (open_.raw_bytes >= config_.parcel_bytes && !may_seal()) return Error{Code::kBusy, "the outbox is writing"};
@@ -175,7 +175,8 @@ bool Outbox::may_seal() const {
 void Outbox::schedule_flush() {
   if (flush_scheduled_ || open_.empty()) return;
   flush_scheduled_ = true;
-  // Posted, so that frames that have arrived already go into the same parcel; nothing waits for company that is not here.
+  // Posted, so that frames that have arrived already go into the same parcel; nothing waits for company that is not
+  // here.
   with_.loop.post([this, alive = std::weak_ptr<bool>(alive_)] {
     if (alive.expired()) return;
     flush_scheduled_ = false;
@@ -193,10 +194,8 @@ bool Outbox::seal(OpenParcel& parcel, std::uint64_t copy_of) {
   const std::int64_t now = with_.clock.wall_unix_ns();
   // After a restore, sources may bring what only the hub remembers: it looks every record up for as long as origin keys
   // would have been remembered here.
-  const bool restored =
-      state_.why == IncarnationEntry::Why::kRestored || state_.why == IncarnationEntry::Why::kRefill;
-  const bool unsure = state_.began() && restored &&
-                      now < state_.began_unix_ns + config_.keep_days * kDayNs;
+  const bool restored = state_.why == IncarnationEntry::Why::kRestored || state_.why == IncarnationEntry::Why::kRefill;
+  const bool unsure = state_.began() && restored && now < state_.began_unix_ns + config_.keep_days * kDayNs;
   if (copy_of != 0 || unsure) header.flags |= ParcelHeader::kResubmission;
   header.ledger_id = state_.ledger_id;
   header.party = config_.party;
@@ -387,8 +386,7 @@ void Outbox::tick() {
   if (log_->clock_doubtful()) return;  // rule 26: nothing expires by a clock that jumped
   const std::int64_t wall = with_.clock.wall_unix_ns();
   state_.keys.expire(wall);
-  const std::uint64_t keep =
-      state_.first_needed_block(wall - config_.keep_days * kDayNs, log_->log().head().number);
+  const std::uint64_t keep = state_.first_needed_block(wall - config_.keep_days * kDayNs, log_->log().head().number);
   if (auto first = log_->drop_before(keep)) state_.forget_before(*first);
 }
 
@@ -399,7 +397,8 @@ void Outbox::retire() {
   auto first = log_->drop_before(keep);
   if (!first) return;
   state_.forget_before(*first);
-  if (*first > before) log::warning("gate", "{} outbox: full, acknowledged parcels were dropped early", name(options_.lane));
+  if (*first > before)
+    log::warning("gate", "{} outbox: full, acknowledged parcels were dropped early", name(options_.lane));
 }
 
 }  // namespace thalweg::gate

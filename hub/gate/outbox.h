@@ -25,7 +25,7 @@ using SharedBytes = std::shared_ptr<const Bytes>;
 /// What an outbox needs and tells. All callbacks are on the loop.
 struct OutboxOptions {
   Lane lane = Lane::kRoutine;
-  Hash256 ledger_id{};  ///< from the hub card; zero: learned from the first WELCOME
+  Hash256 ledger_id{};             ///< from the hub card; zero: learned from the first WELCOME
   std::int64_t sync_delay_ns = 0;  ///< benchmarks
   std::uint64_t segment_bytes = 64u << 20;
   bool lock_folder = true;
@@ -175,8 +175,8 @@ class Outbox final : private LogOwner {
   std::size_t parcels_under_way_ = 0;
   bool flush_scheduled_ = false;
   bool was_congested_ = false;
-  Uuid incarnation_;             // of what is sealed now; the state follows when its entry is durable
-  std::size_t copies_under_way_ = 0;  // of state_.to_resubmit, from its front
+  Uuid incarnation_;                             // of what is sealed now; the state follows when its entry is durable
+  std::size_t copies_under_way_ = 0;             // of state_.to_resubmit, from its front
   std::map<std::uint64_t, SharedBytes> recent_;  // newest parcels, until the session has sent them
   std::size_t recent_bytes_ = 0;
   bool progress_dirty_ = false;

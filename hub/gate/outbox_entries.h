@@ -22,10 +22,10 @@ enum class OutboxType : std::uint8_t {
 /// A stream begins (rule 8).
 struct IncarnationEntry {
   enum class Why : std::uint8_t {
-    kFirst = 0,     ///< a new outbox
-    kRestored = 1,  ///< the hub knew more of the old stream than this outbox: it was restored from a copy
-    kRefill = 2,    ///< the hub lost more than this outbox still holds
-    kLearned = 3,   ///< parcels were made before the ledger's id was known
+    kFirst = 0,       ///< a new outbox
+    kRestored = 1,    ///< the hub knew more of the old stream than this outbox: it was restored from a copy
+    kRefill = 2,      ///< the hub lost more than this outbox still holds
+    kLearned = 3,     ///< parcels were made before the ledger's id was known
     kSealedAnew = 4,  ///< the gate's keys changed before the hub had taken all
   };
   Uuid incarnation;

@@ -68,8 +68,10 @@ Resume Outbox::on_welcome(const link::Welcome& welcome) {
   const bool held_there = hub == 0 || hub >= state_.first_held;
   const auto own = beyond || !held_there ? std::nullopt : root_of(hub);
   if (beyond || (held_there && own != welcome.accepted_root)) {
-    log::warning("gate", "{}: the hub has parcel {} of this stream, this outbox ends at {}: it was restored from an older "
-                 "copy; a new stream begins", name(options_.lane), hub, state_.head());
+    log::warning("gate",
+                 "{}: the hub has parcel {} of this stream, this outbox ends at {}: it was restored from an older "
+                 "copy; a new stream begins",
+                 name(options_.lane), hub, state_.head());
     begin_incarnation(IncarnationEntry::Why::kRestored, state_.acknowledged);
     return {Resume::How::kNewIncarnation, 0};
   }
@@ -235,9 +237,8 @@ void Outbox::act(std::uint64_t letter, ActEntry::What what, std::string_view who
   entry.what = what;
   entry.who = who;
   entry.time_unix_ns = with_.clock.wall_unix_ns();
-  write(OutboxType::kAct, entry.encode(), [done = std::move(done)](const Error* error) {
-    done(error == nullptr ? Status() : Status(*error));
-  });
+  write(OutboxType::kAct, entry.encode(),
+        [done = std::move(done)](const Error* error) { done(error == nullptr ? Status() : Status(*error)); });
 }
 
 }  // namespace thalweg::gate

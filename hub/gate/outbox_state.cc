@@ -85,8 +85,8 @@ Status OutboxState::apply_parcel(ByteView bytes, ledger::Place place, std::int64
     acknowledged = header.number - 1;
   }
   if (header.incarnation != incarnation || header.number != head() + 1) {
-    return Error{Code::kDamaged, "parcel " + std::to_string(header.number) + " stands where " +
-                                     std::to_string(head() + 1) + " is due"};
+    return Error{Code::kDamaged,
+                 "parcel " + std::to_string(header.number) + " stands where " + std::to_string(head() + 1) + " is due"};
   }
   Slot slot;
   slot.place = place;

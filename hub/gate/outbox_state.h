@@ -78,9 +78,9 @@ class OutboxState {
 
   OriginKeys keys;
   std::map<std::string, std::pair<std::uint64_t, std::uint64_t>, std::less<>> progress;  ///< in inbox, taken
-  std::map<std::uint64_t, OutboundLetter> letters;  ///< open ones, by id
+  std::map<std::uint64_t, OutboundLetter> letters;                                       ///< open ones, by id
   std::uint64_t next_letter = 1;
-  std::uint64_t records = 0;      ///< ever
+  std::uint64_t records = 0;  ///< ever
   std::uint64_t retried = 0, dropped = 0;
 
  private:

@@ -32,9 +32,9 @@ Status RecordMaker::permit(const Submitter& who, const link::LocalDraft& draft) 
   if (who.allow == nullptr) return {};
   if (draft.origin_key.empty()) return Error{Code::kInvalid, "a source gives every record an origin key"};
   if (!who.allow->admits(draft.type, draft.subject)) {
-    return Error{Code::kAdapterNotAllowed, who.instance + " may not submit " + std::string(draft.type) +
-                                               " about '" + std::string(draft.subject) + "' on the " +
-                                               std::string(name(lane_)) + " lane (gate.toml, adapter.submit)"};
+    return Error{Code::kAdapterNotAllowed, who.instance + " may not submit " + std::string(draft.type) + " about '" +
+                                               std::string(draft.subject) + "' on the " + std::string(name(lane_)) +
+                                               " lane (gate.toml, adapter.submit)"};
   }
   return {};
 }

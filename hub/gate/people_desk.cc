@@ -67,8 +67,9 @@ void PeopleDesk::on_request(const link::LocalConnectionRef& connection, const st
     if (lane_.shared().on_stop_asked) lane_.shared().on_stop_asked();
     return;
   }
-  answer(failure(Code::kUnsupported, "no request '" + command + "'; known: publish records show ack deadletters status "
-                 "adapter tail stop"));
+  answer(failure(Code::kUnsupported, "no request '" + command +
+                                         "'; known: publish records show ack deadletters status "
+                                         "adapter tail stop"));
 }
 
 // ---- sending ----
@@ -106,10 +107,10 @@ void PeopleDesk::publish(const std::string& person, const json& request, Answer 
     answer({{"ok", true}, {"all_accepted", all}, {"settled", std::move(settled)}});
   };
   const bool asked = there.empty() || ask_other([this, person, there, part](PeopleDesk& desk) {
-    desk.publish_here(person, there, [this, part](const json& outcomes) {
-      lane_.loop().post([part, outcomes] { part(1, outcomes); });
-    });
-  });
+                       desk.publish_here(person, there, [this, part](const json& outcomes) {
+                         lane_.loop().post([part, outcomes] { part(1, outcomes); });
+                       });
+                     });
   if (!asked) return answer(failure(Code::kNotFound, "this gate has no such lane"));
   if (there.empty()) part(1, json::array());
   publish_here(person, here, [part](const json& outcomes) { part(0, outcomes); });
@@ -178,14 +179,15 @@ void PeopleDesk::acknowledge(const std::string& person, const json& request, boo
     }
     const std::string correlation = found.value("correlation", "");
     if (valid_code(correlation)) data["incident"] = correlation;
-    json record = {{"type", kReceiptType},
-                   {"lane", name(lane_.lane())},
-                   {"subject", found.value("subject", "")},
-                   {"time", at},
-                   {"exercise", found.value("exercise", "")},  // the answer to a drill is part of the drill
-                   {"correlation", correlation},
-                   {"origin_key", "receipt/" + id.text() + "/" + stage + "/" + to_hex(sha256(as_bytes(officer))).substr(0, 16)},
-                   {"data", std::move(data)}};
+    json record = {
+        {"type", kReceiptType},
+        {"lane", name(lane_.lane())},
+        {"subject", found.value("subject", "")},
+        {"time", at},
+        {"exercise", found.value("exercise", "")},  // the answer to a drill is part of the drill
+        {"correlation", correlation},
+        {"origin_key", "receipt/" + id.text() + "/" + stage + "/" + to_hex(sha256(as_bytes(officer))).substr(0, 16)},
+        {"data", std::move(data)}};
     publish_here(person, json::array({std::move(record)}), [answer](const json& settled) {
       json one = settled[0];
       one["ok"] = one["answer"] == "accepted";
@@ -251,12 +253,12 @@ void PeopleDesk::records(const json& request, Answer answer) {
     answer(std::move(reply));
   };
   const auto ask_there = [this, filter, box, merge, lane](const json& mine) {
-    const bool asked = (lane.empty() || lane != name(lane_.lane())) &&
-                       ask_other([this, filter, box, merge, mine](PeopleDesk& desk) {
-                         desk.search(filter, box, [this, merge, mine](const json& theirs) {
-                           lane_.loop().post([merge, mine, theirs] { merge(mine, theirs); });
-                         });
-                       });
+    const bool asked =
+        (lane.empty() || lane != name(lane_.lane())) && ask_other([this, filter, box, merge, mine](PeopleDesk& desk) {
+          desk.search(filter, box, [this, merge, mine](const json& theirs) {
+            lane_.loop().post([merge, mine, theirs] { merge(mine, theirs); });
+          });
+        });
     if (!asked) merge(mine, json());
   };
   if (lane.empty() || lane == name(lane_.lane())) return search(filter, box, ask_there);
@@ -264,31 +266,31 @@ void PeopleDesk::records(const json& request, Answer answer) {
 }
 
 void PeopleDesk::search(const BoxFilter& filter, const std::string& box, Answer answer) {
-  boost::asio::post(lane_.shared().readers, [filter, box, context = context_of(lane_, false), out = lane_.outbox().log(),
-                                             in = lane_.inbox().log(), &loop = lane_.loop(),
-                                             answer = std::move(answer)] {
-    json reply = {{"ok", true}, {"records", json::array()}, {"complete", true}};
-    const auto add = [&](Result<json> found, bool complete) {
-      if (!found) {
-        reply = failure(found.error().code, found.error().message);
-        return false;
-      }
-      for (json& one : *found) reply["records"].push_back(std::move(one));
-      if (!complete) reply["complete"] = false;
-      return true;
-    };
-    bool complete = true;
-    bool good = true;
-    if (box != "inbox") {
-      auto found = search_outbox(*out, filter, context, complete);
-      good = add(std::move(found), complete);
-    }
-    if (good && box != "outbox") {
-      auto found = search_inbox(*in, filter, context, complete);
-      add(std::move(found), complete);
-    }
-    loop.post([answer, reply = std::move(reply)] { answer(reply); });
-  });
+  boost::asio::post(lane_.shared().readers,
+                    [filter, box, context = context_of(lane_, false), out = lane_.outbox().log(),
+                     in = lane_.inbox().log(), &loop = lane_.loop(), answer = std::move(answer)] {
+                      json reply = {{"ok", true}, {"records", json::array()}, {"complete", true}};
+                      const auto add = [&](Result<json> found, bool complete) {
+                        if (!found) {
+                          reply = failure(found.error().code, found.error().message);
+                          return false;
+                        }
+                        for (json& one : *found) reply["records"].push_back(std::move(one));
+                        if (!complete) reply["complete"] = false;
+                        return true;
+                      };
+                      bool complete = true;
+                      bool good = true;
+                      if (box != "inbox") {
+                        auto found = search_outbox(*out, filter, context, complete);
+                        good = add(std::move(found), complete);
+                      }
+                      if (good && box != "outbox") {
+                        auto found = search_inbox(*in, filter, context, complete);
+                        add(std::move(found), complete);
+                      }
+                      loop.post([answer, reply = std::move(reply)] { answer(reply); });
+                    });
 }
 
 void PeopleDesk::find(const RecordId& record, Answer found) {
@@ -314,7 +316,8 @@ void PeopleDesk::show(const json& request, Answer answer) {
   if (!id) return answer(failure(Code::kInvalid, "record: the id of the record"));
   find(*id, [this, id = *id, answer = std::move(answer)](const json& found) {
     const auto reply = [answer](const json& record) {
-      answer(record.is_null() ? failure(Code::kNotFound, "no such record here") : json{{"ok", true}, {"record", record}});
+      answer(record.is_null() ? failure(Code::kNotFound, "no such record here")
+                              : json{{"ok", true}, {"record", record}});
     };
     if (!found.is_null()) return reply(found);
     const bool asked = ask_other([this, id, reply](PeopleDesk& desk) {

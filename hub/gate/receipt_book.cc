@@ -16,8 +16,8 @@ void ReceiptBook::add(Lane lane, const Envelope& envelope) {
   };
   auto record = Uuid::parse(text("record"));
   if (!record) return;
-  Receipt receipt{*record, envelope.record_id, std::string(envelope.party), text("stage"), text("officer"),
-                  text("by"), text("at"), text("telephone"), text("measures")};
+  Receipt receipt{*record,    envelope.record_id, std::string(envelope.party), text("stage"),   text("officer"),
+                  text("by"), text("at"),         text("telephone"),           text("measures")};
   const std::lock_guard lock(mutex_);
   auto& book = lanes_[static_cast<std::size_t>(lane)];
   for (auto [at, end] = book.equal_range(*record); at != end; ++at) {
@@ -43,8 +43,8 @@ void ReceiptBook::encode(Lane lane, Bytes& out) const {
   for (const auto& [record, receipt] : book) {
     writer.raw(receipt.record.bytes);
     writer.raw(receipt.id.bytes);
-    for (const std::string* text : {&receipt.party, &receipt.stage, &receipt.officer, &receipt.by, &receipt.at,
-                                    &receipt.telephone}) {
+    for (const std::string* text :
+         {&receipt.party, &receipt.stage, &receipt.officer, &receipt.by, &receipt.at, &receipt.telephone}) {
       writer.short_text(*text);
     }
     writer.blob(as_bytes(receipt.measures));
@@ -60,8 +60,8 @@ bool ReceiptBook::decode(Lane lane, ByteReader& in) {
     Receipt receipt;
     receipt.record.bytes = in.array<16>();
     receipt.id.bytes = in.array<16>();
-    for (std::string* text : {&receipt.party, &receipt.stage, &receipt.officer, &receipt.by, &receipt.at,
-                              &receipt.telephone}) {
+    for (std::string* text :
+         {&receipt.party, &receipt.stage, &receipt.officer, &receipt.by, &receipt.at, &receipt.telephone}) {
       *text = in.short_text();
     }
     receipt.measures = as_text(in.blob());

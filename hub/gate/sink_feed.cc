@@ -77,7 +77,8 @@ void SinkFeed::pump() {
     return;
   }
   const std::size_t most = alone_ ? 1 : adapter_.limits.deliver_batch;
-  std::vector<Item> batch(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(std::min(most, waiting_.size())));
+  std::vector<Item> batch(waiting_.begin(),
+                          waiting_.begin() + static_cast<std::ptrdiff_t>(std::min(most, waiting_.size())));
   if (send(batch)) out_ = batch.size();
 }
 
@@ -147,7 +148,8 @@ bool SinkFeed::next_letter() {
     again.from = *item;
     again.replay = true;
     const auto& records = (*item)->delivered->records();
-    const auto at = std::find_if(records.begin(), records.end(), [&](const auto& r) { return r.index == letter.index; });
+    const auto at =
+        std::find_if(records.begin(), records.end(), [&](const auto& r) { return r.index == letter.index; });
     if (at == records.end()) continue;
     again.position = static_cast<std::uint32_t>(at - records.begin());
     letter_out_ = {std::move(again)};
@@ -277,8 +279,9 @@ void SinkFeed::save_cursor() {
   }
   if (now.ordinal == saved_.ordinal && now.index == saved_.index && now.attempts == saved_.attempts) return;
   saved_ = now;
-  inbox_.write(InboxType::kCursor, CursorEntry{adapter_.instance, now.ordinal, now.index, now.attempts,
-                                               now.first_attempt_unix_ns}.encode());
+  inbox_.write(
+      InboxType::kCursor,
+      CursorEntry{adapter_.instance, now.ordinal, now.index, now.attempts, now.first_attempt_unix_ns}.encode());
 }
 
 void SinkFeed::act(const InboundLetter& letter, ActEntry::What what, std::string_view who,
@@ -288,9 +291,8 @@ void SinkFeed::act(const InboundLetter& letter, ActEntry::What what, std::string
   entry.what = what;
   entry.who = who;
   entry.time_unix_ns = clock_.wall_unix_ns();
-  inbox_.write(InboxType::kAct, entry.encode(), [done = std::move(done)](const Error* error) {
-    done(error == nullptr ? Status() : Status(*error));
-  });
+  inbox_.write(InboxType::kAct, entry.encode(),
+               [done = std::move(done)](const Error* error) { done(error == nullptr ? Status() : Status(*error)); });
 }
 
 }  // namespace thalweg::gate

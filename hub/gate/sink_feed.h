@@ -18,9 +18,9 @@ using SendBatch = std::function<bool(const link::LocalDeliver&)>;
 
 /// The feed of one sink: its cursor, the batch that is out, what has to wait, dead letters to be tried again.
 ///
-/// One batch is out at a time. After a RETRY the record and all behind it wait; when its attempts or its age are used up it
-/// becomes a dead letter and the feed goes on (rule 21). After a crash the next batch holds one record, so that the one
-/// that crashes the adapter is found. Exercise records are passed by unless the adapter can tell them apart.
+/// One batch is out at a time. After a RETRY the record and all behind it wait; when its attempts or its age are used
+/// up it becomes a dead letter and the feed goes on (rule 21). After a crash the next batch holds one record, so that
+/// the one that crashes the adapter is found. Exercise records are passed by unless the adapter can tell them apart.
 /// Borrows: all references, which outlive it. Threads: the loop.
 class SinkFeed {
  public:
@@ -79,10 +79,10 @@ class SinkFeed {
   SendBatch send_;
   bool exercise_aware_ = false;
   bool placed_ = false;
-  std::uint64_t ordinal_ = 1;   // next to be looked at, behind what is waiting
+  std::uint64_t ordinal_ = 1;  // next to be looked at, behind what is waiting
   std::uint32_t position_ = 0;
-  std::vector<Item> waiting_;   // read, not answered; first of them is where the cursor stands
-  std::size_t out_ = 0;         // how many of waiting_ are with the runner
+  std::vector<Item> waiting_;  // read, not answered; first of them is where the cursor stands
+  std::size_t out_ = 0;        // how many of waiting_ are with the runner
   std::vector<Item> letter_out_;
   std::uint64_t batch_ = 0;
   std::int64_t sent_steady_ns_ = 0;

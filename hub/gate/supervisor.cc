@@ -63,8 +63,8 @@ struct Supervisor::Runner {
   bool final = false;
 };
 
-Supervisor::Supervisor(boost::asio::io_context& io, const Clock& clock, const GateConfig& config, Lane lane, Path runner,
-                       Events events)
+Supervisor::Supervisor(boost::asio::io_context& io, const Clock& clock, const GateConfig& config, Lane lane,
+                       Path runner, Events events)
     : io_(io), clock_(clock), config_(config), lane_(lane), runner_(std::move(runner)), events_(std::move(events)) {
   for (const AdapterConfig& adapter : config.adapters) {
     if (adapter.on(lane)) runners_.emplace(adapter.instance, std::make_unique<Runner>(adapter));
@@ -90,8 +90,8 @@ void Supervisor::start(Runner& runner) {
   ++runner.starts;
   ChildOptions options;
   options.program = runner_;
-  options.arguments = {"--socket", config_.socket(lane_).string(), "--lane", std::string(name(lane_)),
-                       "--instance", runner.adapter.instance, "--token-fd", "3"};
+  options.arguments = {"--socket",   config_.socket(lane_).string(), "--lane",     std::string(name(lane_)),
+                       "--instance", runner.adapter.instance,        "--token-fd", "3"};
   options.secret = runner.token;
   const std::string component = "adapter." + runner.adapter.instance;
   options.on_line = [component](std::string_view line) { log::write(log::Level::kWarning, component, line); };

@@ -15,8 +15,8 @@ namespace thalweg::gate {
 
 /// What a person is told of an adapter instance. Names are documented in docs/formats/gate.md.
 enum class RunnerState {
-  kStarting,     ///< the process runs, the plugin has not started yet
-  kConnecting,   ///< the plugin cannot reach its far side; it tries again
+  kStarting,    ///< the process runs, the plugin has not started yet
+  kConnecting,  ///< the plugin cannot reach its far side; it tries again
   kRunning,
   kWaiting,      ///< ended unexpectedly; starts again soon
   kQuarantined,  ///< ended too often, or can never start: waits for `adapter restart`

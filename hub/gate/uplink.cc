@@ -15,8 +15,15 @@ constexpr auto kPause = std::chrono::seconds(5);
 
 Uplink::Uplink(Loop& loop, const Clock& clock, const GateConfig& config, const trust::SigningKey& key, GateTrust& trust,
                Outbox& outbox, Inbox& inbox, UplinkOptions options)
-    : loop_(loop), clock_(clock), config_(config), key_(key), trust_(trust), outbox_(outbox), inbox_(inbox),
-      options_(std::move(options)), pause_(loop.io()) {
+    : loop_(loop),
+      clock_(clock),
+      config_(config),
+      key_(key),
+      trust_(trust),
+      outbox_(outbox),
+      inbox_(inbox),
+      options_(std::move(options)),
+      pause_(loop.io()) {
   view_.since_unix_ns = clock.wall_unix_ns();
 }
 

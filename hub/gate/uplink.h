@@ -18,15 +18,15 @@ namespace thalweg::gate {
 struct UplinkOptions {
   Lane lane = Lane::kRoutine;
   link::GateLinkOptions link;
-  std::string program;                                    ///< for the hub's status page
+  std::string program;                                       ///< for the hub's status page
   std::function<void(std::string manifest_json)> on_region;  ///< whom this party may send what, and telephones
 };
 
 /// What `status` says of the line.
 struct UplinkView {
   bool open = false;
-  std::string hub;        ///< address of the last attempt
-  std::string problem;    ///< why the last one ended; empty when open
+  std::string hub;      ///< address of the last attempt
+  std::string problem;  ///< why the last one ended; empty when open
   Code code = Code::kOk;
   std::int64_t since_unix_ns = 0;  ///< of the state it is in
   std::optional<link::GateLink::ClockOffset> clock_offset;

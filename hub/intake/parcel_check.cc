@@ -1,7 +1,7 @@
 #include "intake/parcel_check.h"
 
-#include <algorithm>
 #include <fmt/format.h>
+#include <algorithm>
 
 #include "base/invariant.h"
 #include "intake/question.h"
@@ -103,7 +103,8 @@ ParcelCheck::Impl::Outcome ParcelCheck::Impl::check_record(std::uint32_t index, 
   const Envelope& envelope = *read;
   id = envelope.record_id;
   if (envelope.party != header.party)
-    faults.push_back({Code::kRecordSourceMismatch, "source", "is not the party that signed the parcel, " + header.party});
+    faults.push_back(
+        {Code::kRecordSourceMismatch, "source", "is not the party that signed the parcel, " + header.party});
   if (envelope.lane_value != header.lane)
     faults.push_back({Code::kRecordLaneMismatch, "lane", "is not the lane of the parcel"});
 

@@ -19,10 +19,10 @@ namespace thalweg::intake {
 struct CheckedParcel {
   ParcelVerdicts verdicts;
   Decision decision;
-  std::vector<RecordId> ids;       ///< of all records, by index; zero where a record had none
-  std::uint32_t refused = 0;       ///< records that were refused
-  std::uint32_t marked = 0;        ///< records that were accepted with a mark
-  std::uint32_t refused_bytes = 0; ///< for the quota of rule 22
+  std::vector<RecordId> ids;        ///< of all records, by index; zero where a record had none
+  std::uint32_t refused = 0;        ///< records that were refused
+  std::uint32_t marked = 0;         ///< records that were accepted with a mark
+  std::uint32_t refused_bytes = 0;  ///< for the quota of rule 22
 };
 
 /// What the check must ask of others.

@@ -13,8 +13,8 @@ namespace thalweg::intake {
 /// A routing question with what it is about that is not in the envelope. Views point into the record and the reader.
 struct RecordQuestion {
   routing::Question question;
-  std::string_view incident;    ///< notices and receipts: the incident they belong to
-  RecordId answered;            ///< receipts: the record that is answered; zero for all else
+  std::string_view incident;  ///< notices and receipts: the incident they belong to
+  RecordId answered;          ///< receipts: the record that is answered; zero for all else
 };
 
 /// Reads questions. Section data costs nothing, since its section is the subject; other families cost one pass over

@@ -15,15 +15,15 @@
 
 namespace thalweg {
 
-inline constexpr std::size_t kMaxParcelBytes = 4 << 20;     ///< all of it, as it travels
+inline constexpr std::size_t kMaxParcelBytes = 4 << 20;  ///< all of it, as it travels
 inline constexpr std::size_t kMaxParcelRecords = 4096;
 inline constexpr std::size_t kMaxParcelRawBytes = kMaxParcelBytes - 1024;  ///< leaves; whatever packs also travels
-inline constexpr std::size_t kLeafOverhead = 5;             ///< bytes of the raw body per record, beside its own
+inline constexpr std::size_t kLeafOverhead = 5;  ///< bytes of the raw body per record, beside its own
 inline constexpr std::size_t kSignatureBytes = 64;
 
-inline constexpr std::uint8_t kEd25519 = 1;       ///< signature algorithm; 2 is kept for SM2 with SM3
-inline constexpr std::uint8_t kSha256 = 1;        ///< hash algorithm; 2 is kept for SM3
-inline constexpr std::uint8_t kWholeRecord = 0;   ///< leaf kind; 1 is kept for disclosure in part
+inline constexpr std::uint8_t kEd25519 = 1;      ///< signature algorithm; 2 is kept for SM2 with SM3
+inline constexpr std::uint8_t kSha256 = 1;       ///< hash algorithm; 2 is kept for SM3
+inline constexpr std::uint8_t kWholeRecord = 0;  ///< leaf kind; 1 is kept for disclosure in part
 
 enum class Compression : std::uint8_t { kNone = 0, kLz4 = 1 };
 
@@ -92,8 +92,8 @@ class ParcelBody {
 };
 
 /// The body of a parcel: what stands behind its signature. kLz4 stores uncompressed what would not shrink.
-/// 1 to kMaxParcelRecords records whose raw body (raw_body_size) is within kMaxParcelRawBytes: anything else is a broken
-/// invariant of the caller. 0.2 µs per KB with kLz4.
+/// 1 to kMaxParcelRecords records whose raw body (raw_body_size) is within kMaxParcelRawBytes: anything else is a
+/// broken invariant of the caller. 0.2 µs per KB with kLz4.
 Bytes pack_body(std::span<const ByteView> records, Compression compression);
 std::size_t raw_body_size(std::span<const ByteView> records);
 

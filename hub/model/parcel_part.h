@@ -53,7 +53,8 @@ class PartBody {
   std::vector<PartRecord> records_;
 };
 
-/// Appends the part of `parcel` that holds `records`: ascending indexes, at least one, kinds and bytes as in the parcel.
+/// Appends the part of `parcel` that holds `records`: ascending indexes, at least one, kinds and bytes as in the
+/// parcel.
 void encode_part(const ParcelView& parcel, std::span<const PartRecord> records, Compression compression, Bytes& out);
 
 /// True for bytes that begin like a part; parcels and parts travel in the same places.

@@ -19,8 +19,8 @@ inline constexpr std::size_t kRecordPadding = 64;
 /// Objects and arrays inside one another, the record itself being the first. Checked where all of a record is walked
 /// (record_checker.h).
 inline constexpr std::size_t kMaxRecordDepth = 16;
-inline constexpr std::size_t kMaxExtensions = 16;            ///< attributes that record.md does not name
-inline constexpr std::size_t kMaxExtensionNameBytes = 20;    ///< as CloudEvents advises
+inline constexpr std::size_t kMaxExtensions = 16;          ///< attributes that record.md does not name
+inline constexpr std::size_t kMaxExtensionNameBytes = 20;  ///< as CloudEvents advises
 inline constexpr std::size_t kMaxExtensionValueBytes = 1024;
 
 /// The attributes of one record. All views point into the record's own bytes, never into the reader: attributes are

@@ -12,11 +12,11 @@ namespace thalweg {
 
 /// What a record is made from. Views are borrowed until build_record() returns; empty optional ones are left out.
 struct Draft {
-  RecordId id;              ///< record_id_for(...) or a random one
-  std::string_view party;   ///< code; becomes the source "/party/<code>"
+  RecordId id;             ///< record_id_for(...) or a random one
+  std::string_view party;  ///< code; becomes the source "/party/<code>"
   std::string_view type;
   std::string_view subject;
-  std::string_view time;    ///< RFC 3339 with offset
+  std::string_view time;  ///< RFC 3339 with offset
   Lane lane = Lane::kRoutine;
   std::string_view exercise;     ///< optional
   std::string_view correlation;  ///< optional

@@ -22,8 +22,8 @@ struct Frame {
   ByteView body() const { return ByteView(bytes).first(size); }
 };
 
-/// Threads: any, but for what is said otherwise. The gate's frames wait here until the main thread takes them; the gate sends one
-/// batch at a time and answers what was submitted, so what waits is bounded by that.
+/// Threads: any, but for what is said otherwise. The gate's frames wait here until the main thread takes them; the gate
+/// sends one batch at a time and answers what was submitted, so what waits is bounded by that.
 class GateClient {
  public:
   /// Sent frames may wait up to this; beyond it has_room() says no.
@@ -60,7 +60,7 @@ class GateClient {
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<Frame> in_;     // from here on guarded by mutex_
+  std::deque<Frame> in_;  // from here on guarded by mutex_
   std::deque<Bytes> out_;
   std::size_t out_bytes_ = 0;
   std::size_t waiting_[11] = {};  // in_, by type

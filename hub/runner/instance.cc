@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::int64_t kMsNs = 1'000'000;
 constexpr std::uint32_t kPollBudget_ms = 1000;
-constexpr std::int64_t kPatience_ms = 30'000;    // beyond a call's budget; then the process is ended
+constexpr std::int64_t kPatience_ms = 30'000;  // beyond a call's budget; then the process is ended
 constexpr std::int64_t kStartPatience_ms = 120'000;
 constexpr std::int64_t kDeliverPatience_ms = 10'000;
 constexpr std::size_t kMostLog = 4096;
@@ -102,8 +102,7 @@ Status Instance::configure() {
 Status Instance::start() {
   tw_error error = fresh_error();
   started_ = true;  // before the call: threads that it begins may submit at once
-  const tw_status status =
-      call("start", 0, kStartPatience_ms, error, [&] { return plugin().start(self_, &error); });
+  const tw_status status = call("start", 0, kStartPatience_ms, error, [&] { return plugin().start(self_, &error); });
   if (status == TW_OK) return {};
   started_ = false;
   return to_error(status, error);

@@ -1,4 +1,5 @@
-// instance.h: one plugin instance: its calls, in the states and with the deadlines of thalweg_plugin.h; what it may call.
+// instance.h: one plugin instance: its calls, in the states and with the deadlines of thalweg_plugin.h; what it may
+// call.
 #pragma once
 
 #include <atomic>
@@ -91,9 +92,9 @@ class Instance {
   std::atomic<std::int64_t> give_up_steady_ns_{0};
   std::atomic<const char*> running_{nullptr};
 
-  std::mutex submit_mutex_;               // one submit() at a time, so that frames keep the order
-  std::mutex waiting_mutex_;              // guards the two below
-  std::deque<std::uint32_t> waiting_;     // sizes of records that wait for settlement, in order
+  std::mutex submit_mutex_;            // one submit() at a time, so that frames keep the order
+  std::mutex waiting_mutex_;           // guards the two below
+  std::deque<std::uint32_t> waiting_;  // sizes of records that wait for settlement, in order
   std::size_t waiting_bytes_ = 0;
 };
 

@@ -36,9 +36,7 @@ class Library {
   const tw_plugin& plugin() const { return plugin_; }
   const Manifest& manifest() const { return manifest_; }
   /// It, and its manifest, say that it tells an exercise from reality in all it writes.
-  bool exercise_aware() const {
-    return manifest_.exercise_aware && (plugin_.flags & TW_PLUGIN_EXERCISE_AWARE) != 0;
-  }
+  bool exercise_aware() const { return manifest_.exercise_aware && (plugin_.flags & TW_PLUGIN_EXERCISE_AWARE) != 0; }
 
  private:
   Library() = default;

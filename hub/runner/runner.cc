@@ -56,7 +56,8 @@ void report(GateClient& gate, std::string_view state, std::string_view message, 
 
 Result<Assignment> assignment_of(std::string_view text, Lane lane) {
   const json start = json::parse(text, nullptr, false);
-  if (!start.is_object() || !start.contains("library")) return Error{Code::kInvalid, "the gate's answer is not understood"};
+  if (!start.is_object() || !start.contains("library"))
+    return Error{Code::kInvalid, "the gate's answer is not understood"};
   Assignment out;
   out.lane = lane;
   out.library = start.value("library", "");
@@ -104,7 +105,10 @@ class Watchdog {
 class Session {
  public:
   Session(const RunnerOptions& options, const Clock& clock)
-      : options_(options), clock_(clock), gate_([this] { gate_.wake(); }), signals_(gate_.loop().io(), SIGTERM, SIGINT),
+      : options_(options),
+        clock_(clock),
+        gate_([this] { gate_.wake(); }),
+        signals_(gate_.loop().io(), SIGTERM, SIGINT),
         watchdog_(gate_, clock) {
     signals_.async_wait([this](boost::system::error_code error, int) {
       if (!error) gate_.ask_stop();

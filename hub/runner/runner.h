@@ -1,4 +1,5 @@
-// runner.h: thalweg-runner without its command line: connects to the gate, opens the plugin, calls it until told to stop.
+// runner.h: thalweg-runner without its command line: connects to the gate, opens the plugin, calls it until told to
+// stop.
 #pragma once
 
 #include <string>

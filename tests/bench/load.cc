@@ -33,8 +33,9 @@ std::string factor(const char* code, const char* text, const char* unit) {
 std::string observation(std::uint64_t n, const std::string& time) {
   const Reading& r = kReadings[n % std::size(kReadings)];
   const std::string turbidity = fmt::format("{}.{}", n % 290, n % 10);
-  return fmt::format(R"({{"section":"laixi-gaodong","station":"A500226_0002","time":"{}","time_label":"instant","mode":"automatic","review":"raw","factors":[)",
-                     time) +
+  return fmt::format(
+             R"({{"section":"laixi-gaodong","station":"A500226_0002","time":"{}","time_label":"instant","mode":"automatic","review":"raw","factors":[)",
+             time) +
          factor("w01010", r.temperature, "degC") + "," + factor("w01001", r.ph, "1") + "," +
          factor("w01009", r.oxygen, "mg/L") + "," + factor("w01014", r.conductivity, "uS/cm") + "," +
          factor("w01003", turbidity.c_str(), "NTU") + "," + factor("w01019", r.permanganate, "mg/L") + "," +

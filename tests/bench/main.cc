@@ -110,7 +110,8 @@ double throughput(std::size_t records, std::int64_t sync_delay_ns) {
   const auto begin = Clock::now();
   Flood flood(bench, records, 256, 16);
   flood.join();
-  while (bench.in_inbox(Lane::kRoutine) < flood.sent() - flood.refused()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  while (bench.in_inbox(Lane::kRoutine) < flood.sent() - flood.refused())
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
   const double rate = static_cast<double>(flood.sent()) / seconds_since(begin);
   if (flood.refused() != 0) std::cerr << flood.refused() << " records were refused\n";
   return rate;
@@ -124,7 +125,8 @@ std::vector<double> acknowledgement(double rate, std::size_t count) {
   std::vector<double> times;
   const auto begin = Clock::now();
   for (std::size_t i = 0; i < count; ++i) {
-    const auto due = begin + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(static_cast<double>(i) / rate));
+    const auto due = begin + std::chrono::duration_cast<Clock::duration>(
+                                 std::chrono::duration<double>(static_cast<double>(i) / rate));
     std::this_thread::sleep_until(due);
     const Bytes frame = load.routine(1);
     const auto sent = Clock::now();
@@ -148,7 +150,8 @@ std::vector<double> urgent(std::size_t count, bool loaded, double& routine_rate)
   std::thread watch([&] {
     auto tail = must(link::BlockingLocalClient::connect(bench.gate("luxian").config().socket(Lane::kUrgent)));
     watching = true;
-    (void)tail.stream(json{{"cmd", "tail"}, {"from", "start"}, {"lane", "urgent"}}.dump(), [&](std::string_view) { return ++arrived < count; });
+    (void)tail.stream(json{{"cmd", "tail"}, {"from", "start"}, {"lane", "urgent"}}.dump(),
+                      [&](std::string_view) { return ++arrived < count; });
   });
   while (!watching) std::this_thread::yield();
   std::vector<double> times;
@@ -206,7 +209,10 @@ int main(int argc, char** argv) {
     if (!json_only) std::cerr << fmt::format("run {} of {} done\n", run + 1, runs);
   }
   const auto median = [](const std::vector<double>& v) { return quantile(v, 0.5); };
-  const auto spread = [](const std::vector<double>& v) { return fmt::format("{:.0f} to {:.0f}", *std::min_element(v.begin(), v.end()), *std::max_element(v.begin(), v.end())); };
+  const auto spread = [](const std::vector<double>& v) {
+    return fmt::format("{:.0f} to {:.0f}", *std::min_element(v.begin(), v.end()),
+                       *std::max_element(v.begin(), v.end()));
+  };
   json out = {{"runs", runs},
               {"relay_messages_per_s", median(relay)},
               {"gate_to_gate_records_per_s", median(rate)},

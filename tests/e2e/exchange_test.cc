@@ -56,15 +56,16 @@ TEST_CASE("a search goes up, a warning goes down, an officer signs, and the send
 
 TEST_CASE("who is no party to a case gets nothing of it") {
   Neighbours x;
-  const json record = {{"type", "thalweg.enforcement.record.v1"},
-                       {"subject", "case-7"},
-                       {"time", "2026-09-23T09:00:00+08:00"},
-                       {"data",
-                        {{"case", "case-7"},
-                         {"kind", "joint_patrol"},
-                         {"step", "found"},
-                         {"at", "2026-09-23T09:00:00+08:00"},
-                         {"parties", {{{"code", "510521"}, {"role", "lead"}}, {{"code", "500153"}, {"role", "partner"}}}}}}};
+  const json record = {
+      {"type", "thalweg.enforcement.record.v1"},
+      {"subject", "case-7"},
+      {"time", "2026-09-23T09:00:00+08:00"},
+      {"data",
+       {{"case", "case-7"},
+        {"kind", "joint_patrol"},
+        {"step", "found"},
+        {"at", "2026-09-23T09:00:00+08:00"},
+        {"parties", {{{"code", "510521"}, {"role", "lead"}}, {{"code", "500153"}, {"role", "partner"}}}}}}};
   const json sent = x.publish("luxian", json::array({record}));
   INFO(sent.dump());
   REQUIRE(sent["all_accepted"] == true);
@@ -88,7 +89,8 @@ TEST_CASE("what is sent while the hub is away arrives once it is back, each once
 TEST_CASE("a receiver that was away finds all of it when it comes back") {
   Neighbours x;
   x.stop_gate("luxian");
-  for (int i = 0; i < 20; ++i) REQUIRE(x.publish("rongchang", json::array({observation_draft("k" + std::to_string(i))}))["all_accepted"] == true);
+  for (int i = 0; i < 20; ++i)
+    REQUIRE(x.publish("rongchang", json::array({observation_draft("k" + std::to_string(i))}))["all_accepted"] == true);
   x.start_gate("luxian");
   REQUIRE(eventually([&] { return x.inbox("luxian", 1000).size() == 20; }));
 }

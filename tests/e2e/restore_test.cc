@@ -118,7 +118,7 @@ struct Restored : Exchange {
 
 }  // namespace
 
-TEST_CASE("a hub set back to an older copy is refilled by its gates; no inbox loses or doubles anything") {
+TEST_CASE("a hub set back to an older copy is refilled by its gates, no inbox loses or doubles anything") {
   Restored x;
   const auto everybody = [&](int count) {
     x.send("dazu", count);
@@ -209,7 +209,7 @@ TEST_CASE("a receiver that was behind when the hub was set back goes on in the n
   x.check_all();
 }
 
-TEST_CASE("a sending gate set back to an older copy begins a new stream; what its sources bring again is known") {
+TEST_CASE("a sending gate set back to an older copy begins a new stream, what its sources bring again is known") {
   Restored x;
   x.send("rongchang", 4);
   x.check_all();

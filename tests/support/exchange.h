@@ -69,7 +69,8 @@ class Exchange {
     hub_ = must(app::Hub::start(real_files(), system_clock(), std::move(options), mistakes));
     for (const Lane lane : {Lane::kRoutine, Lane::kUrgent}) {
       const std::string& endpoint = hub_->endpoint(lane);
-      ports_[static_cast<std::size_t>(lane)] = static_cast<std::uint16_t>(std::stoi(endpoint.substr(endpoint.rfind(':') + 1)));
+      ports_[static_cast<std::size_t>(lane)] =
+          static_cast<std::uint16_t>(std::stoi(endpoint.substr(endpoint.rfind(':') + 1)));
     }
   }
   void stop_hub() { hub_.reset(); }
@@ -130,22 +131,24 @@ class Exchange {
 };
 
 inline json observation_draft(const std::string& key, const std::string& oxygen = "2.82") {
-  return {{"type", "thalweg.section.observation.v1"},
-          {"subject", "laixi-gaodong"},
-          {"time", "2026-09-23T06:00:00+08:00"},
-          {"origin_key", key},
-          {"data",
-           {{"section", "laixi-gaodong"},
-            {"station", "A500226_0002"},
-            {"time", "2026-09-23T06:00:00+08:00"},
-            {"time_label", "instant"},
-            {"mode", "automatic"},
-            {"review", "raw"},
-            {"factors",
-             {{{"code", "w01009"}, {"text", oxygen}, {"value", std::stod(oxygen)}, {"unit", "mg/L"}, {"flag", "N"}}}}}}};
+  return {
+      {"type", "thalweg.section.observation.v1"},
+      {"subject", "laixi-gaodong"},
+      {"time", "2026-09-23T06:00:00+08:00"},
+      {"origin_key", key},
+      {"data",
+       {{"section", "laixi-gaodong"},
+        {"station", "A500226_0002"},
+        {"time", "2026-09-23T06:00:00+08:00"},
+        {"time_label", "instant"},
+        {"mode", "automatic"},
+        {"review", "raw"},
+        {"factors",
+         {{{"code", "w01009"}, {"text", oxygen}, {"value", std::stod(oxygen)}, {"unit", "mg/L"}, {"flag", "N"}}}}}}};
 }
 
-inline json notice_draft(const std::string& kind, const std::string& incident, const std::string& exercise = "drill-1") {
+inline json notice_draft(const std::string& kind, const std::string& incident,
+                         const std::string& exercise = "drill-1") {
   return {{"type", "thalweg.emergency.notice.v1"},
           {"subject", incident},
           {"time", "2026-09-23T06:30:00+08:00"},

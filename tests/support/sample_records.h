@@ -26,7 +26,8 @@ inline std::string enforcement_data(const std::vector<std::string>& parties) {
   std::string list;
   for (const std::string& party : parties)
     list += (list.empty() ? "" : ",") + std::string(R"({"code":")") + party + R"(","role":"partner"})";
-  return R"({"case":"case-7","kind":"joint_patrol","step":"found","at":"2026-09-23T09:00:00+08:00","parties":[)" + list + "]}";
+  return R"({"case":"case-7","kind":"joint_patrol","step":"found","at":"2026-09-23T09:00:00+08:00","parties":[)" +
+         list + "]}";
 }
 
 /// A whole record. Aborts the test when it cannot be built.
@@ -48,7 +49,8 @@ inline Bytes record(const std::string& party, const std::string& type, const std
 }
 
 inline Bytes observation(const std::string& party, const std::string& key = "1", const std::string& oxygen = "2.82") {
-  return record(party, "thalweg.section.observation.v1", "laixi-gaodong", observation_data(oxygen), Lane::kRoutine, key);
+  return record(party, "thalweg.section.observation.v1", "laixi-gaodong", observation_data(oxygen), Lane::kRoutine,
+                key);
 }
 
 inline Bytes notice(const std::string& party, const std::string& kind, Lane lane = Lane::kUrgent,

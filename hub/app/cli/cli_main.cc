@@ -12,7 +12,8 @@ int main(int argc, char** argv) {
   if (session.folder.empty()) session.folder = ".";
 
   CLI::App cli{
-      "thalweg: exchange of section data, emergency notices and enforcement records between neighbours along the water.\n"
+      "thalweg: exchange of section data, emergency notices and enforcement records between neighbours along the "
+      "water.\n"
       "深泓：相邻区县之间交换断面数据、突发环境事件通报与联合执法记录。\n"};
   cli.add_option("-d,--dir", session.folder, "Folder of the hub or gate 中枢或前置端目录 (THALWEG_DIR)");
   cli.add_option("--lang", session.language, "zh or en; else LANG 语言")->check(CLI::IsMember({"zh", "en"}));
@@ -25,7 +26,9 @@ int main(int argc, char** argv) {
   add_record_commands(cli, session);
   add_status_commands(cli, session);
   add_ledger_commands(cli, session);
-  cli.footer("Exit codes 退出码: 0 done, 1 failed, 64 usage, 65 wrong input, 66 not found, 69 not running, 77 denied, 78 configuration.");
+  cli.footer(
+      "Exit codes 退出码: 0 done, 1 failed, 64 usage, 65 wrong input, 66 not found, 69 not running, 77 denied, 78 "
+      "configuration.");
 
   try {
     cli.parse(argc, argv);

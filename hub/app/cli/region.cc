@@ -23,8 +23,12 @@ std::shared_ptr<const region::Region> load(Session& session, const std::string& 
   if (session.json) {
     json list = json::array();
     for (const region::Mistake& m : mistakes)
-      list.push_back({{"file", m.file}, {"line", m.line}, {"key", m.key}, {"code", static_cast<int>(m.code)},
-                      {"message_zh", m.message.zh}, {"message_en", m.message.en}});
+      list.push_back({{"file", m.file},
+                      {"line", m.line},
+                      {"key", m.key},
+                      {"code", static_cast<int>(m.code)},
+                      {"message_zh", m.message.zh},
+                      {"message_en", m.message.en}});
     t.line(json{{"ok", false}, {"mistakes", std::move(list)}}.dump());
   } else {
     for (const region::Mistake& m : mistakes) std::cerr << m.text(t.language()) << '\n';
@@ -45,9 +49,14 @@ void check(Session& session, const std::string& folder) {
   const Terminal t = session.terminal();
   const auto gaps = region::statutory_gaps(*region, system_clock().wall_unix_ns());
   if (session.json) {
-    t.line(json{{"ok", true}, {"region", region->code()}, {"digest", to_hex(region->digest())},
-                {"parties", region->parties().size()}, {"rivers", region->rivers().size()},
-                {"sections", region->sections().size()}, {"agreements", region->agreements().size()}}.dump());
+    t.line(json{{"ok", true},
+                {"region", region->code()},
+                {"digest", to_hex(region->digest())},
+                {"parties", region->parties().size()},
+                {"rivers", region->rivers().size()},
+                {"sections", region->sections().size()},
+                {"agreements", region->agreements().size()}}
+               .dump());
     return;
   }
   for (const region::Mistake& gap : gaps) std::cerr << gap.text(t.language()) << '\n';

@@ -25,7 +25,8 @@ int init_hub(const Session& session, const NewHub& wanted) {
   const std::string digits = trust::fingerprint_text(card->signing.fingerprint());
   const std::string folder = std::filesystem::absolute(wanted.folder).string();
   if (session.json) {
-    t.line(json{{"folder", folder}, {"hub", card->hub}, {"ledger", to_hex(card->ledger_id)}, {"fingerprint", digits}}.dump());
+    t.line(json{{"folder", folder}, {"hub", card->hub}, {"ledger", to_hex(card->ledger_id)}, {"fingerprint", digits}}
+               .dump());
     return kExitOk;
   }
   t.line("交换中枢已建立：" + folder, "The hub is set up in " + folder);
@@ -34,7 +35,8 @@ int init_hub(const Session& session, const NewHub& wanted) {
   t.line("  1. 检查区域文件：thalweg region check " + folder + "/region",
          "  1. look at the region's files: thalweg region check " + folder + "/region");
   t.line("  2. 启动：thalwegd " + folder, "  2. start it: thalwegd " + folder);
-  t.line("  3. 把 hub.card 交给各前置端，并在电话中读出指纹", "  3. give hub.card to the gates, and read the fingerprint out to them");
+  t.line("  3. 把 hub.card 交给各前置端，并在电话中读出指纹",
+         "  3. give hub.card to the gates, and read the fingerprint out to them");
   return kExitOk;
 }
 
@@ -45,7 +47,12 @@ int init_gate(const Session& session, const NewGate& wanted) {
   const std::string digits = trust::fingerprint_text(made->certificate.identity.fingerprint());
   const std::string folder = std::filesystem::absolute(wanted.folder).string();
   if (session.json) {
-    t.line(json{{"folder", folder}, {"party", wanted.party}, {"gate", wanted.gate}, {"enrolment", made->enrolment.string()}, {"fingerprint", digits}}.dump());
+    t.line(json{{"folder", folder},
+                {"party", wanted.party},
+                {"gate", wanted.gate},
+                {"enrolment", made->enrolment.string()},
+                {"fingerprint", digits}}
+               .dump());
     return kExitOk;
   }
   t.line("前置端已建立：" + folder, "The gate is set up in " + folder);
@@ -106,7 +113,8 @@ int party_revoke(const Session& session, const std::string& party, const std::st
     t.line(answer->dump());
   } else {
     for (const json& one : (*answer)["revoked"])
-      t.line("已吊销 " + one.get<std::string>() + "，会话已断开", "Revoked " + one.get<std::string>() + "; its sessions are closed");
+      t.line("已吊销 " + one.get<std::string>() + "，会话已断开",
+             "Revoked " + one.get<std::string>() + "; its sessions are closed");
   }
   return kExitOk;
 }
@@ -119,8 +127,10 @@ int gate_trust(const Session& session, const std::string& file, const std::strin
   if (!card) return report(t, card.error());
   const Hash256 fingerprint = (*card)->signing.fingerprint();
   if (!trust::fingerprint_equals(digits_from(t, option, (*card)->hub), fingerprint))
-    return report(t, {Code::kPinMismatch, "the fingerprint is not that of the card: " + trust::fingerprint_text(fingerprint)});
-  if (Status written = write_file_atomically(real_files(), Path(session.folder) / "hub.card", as_bytes(*text)); !written)
+    return report(
+        t, {Code::kPinMismatch, "the fingerprint is not that of the card: " + trust::fingerprint_text(fingerprint)});
+  if (Status written = write_file_atomically(real_files(), Path(session.folder) / "hub.card", as_bytes(*text));
+      !written)
     return report(t, written.error());
   t.line("已信任中枢 " + (*card)->hub, "The hub " + (*card)->hub + " is trusted");
   return kExitOk;
@@ -132,13 +142,15 @@ int keys_show(const Session& session, const std::string& file) {
   if (!text) return report(t, text.error());
   const auto say = [&](const trust::PublicKey& key, const std::string& what) {
     if (session.json)
-      t.line(json{{"what", what}, {"key", key.text()}, {"fingerprint", trust::fingerprint_text(key.fingerprint())}}.dump());
+      t.line(json{{"what", what}, {"key", key.text()}, {"fingerprint", trust::fingerprint_text(key.fingerprint())}}
+                 .dump());
     else
       t.line(what + "\n  " + key.text() + "\n  " + trust::fingerprint_text(key.fingerprint()));
     return kExitOk;
   };
   if (const auto certificate = trust::open_certificate(as_bytes(*text)))
-    return say((*certificate)->identity, std::string(t.say("主体身份 ", "identity of ")) + (*certificate)->party + "/" + (*certificate)->gate);
+    return say((*certificate)->identity,
+               std::string(t.say("主体身份 ", "identity of ")) + (*certificate)->party + "/" + (*certificate)->gate);
   if (const auto card = trust::open_hub_card(as_bytes(*text)))
     return say((*card)->signing, std::string(t.say("交换中枢 ", "hub ")) + (*card)->hub);
   const auto key = trust::SigningKey::load(file);
@@ -205,7 +217,8 @@ void add_setup_commands(CLI::App& cli, Session& session) {
   trusts->add_option("--fingerprint", *digits, "The digits that the hub's operator reads out");
   trusts->callback([&session, file, digits] { session.exit_code = gate_trust(session, *file, *digits); });
   auto* replace = gate->add_subcommand("replace", "Put a new machine in a gate's place (at the hub) 更换前置端");
-  replace->add_option("file", *file, "Enrolment file of the new machine, by the same identity and gate name")->required();
+  replace->add_option("file", *file, "Enrolment file of the new machine, by the same identity and gate name")
+      ->required();
   replace->add_option("--fingerprint", *digits, "Only needed for a party that is not enrolled yet");
   replace->callback([&session, file, digits] { session.exit_code = party_add(session, *file, *digits); });
 

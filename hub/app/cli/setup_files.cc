@@ -25,7 +25,8 @@ Result<std::string> next_port(const std::string& address) {
   const auto colon = address.rfind(':');
   int port = 0;
   if (colon != std::string::npos)
-    for (const char c : address.substr(colon + 1)) port = c >= '0' && c <= '9' && port < 100'000 ? port * 10 + (c - '0') : 100'000;
+    for (const char c : address.substr(colon + 1))
+      port = c >= '0' && c <= '9' && port < 100'000 ? port * 10 + (c - '0') : 100'000;
   if (port <= 0 || port > 65'534) return Error{Code::kInvalid, "'" + address + "' is not HOST:PORT"};
   return fmt::format("{}:{}", address.substr(0, colon), port + 1);
 }
@@ -73,8 +74,9 @@ Result<trust::HubCard> create_hub(const Clock& clock, const NewHub& wanted, std:
   card.issued_unix_ns = clock.wall_unix_ns() / kSecond_ns * kSecond_ns;
   TW_ASSIGN(const auto document, trust::sign(card, signing));
   TW_TRY(write_text(folder / "hub.card", document.document()));
-  TW_TRY(write_text(folder / "hub.toml",
-                    fmt::format(R"(# The hub of region {0}. Every key: docs/operate.md. 交换中枢配置
+  TW_TRY(
+      write_text(folder / "hub.toml",
+                 fmt::format(R"(# The hub of region {0}. Every key: docs/operate.md. 交换中枢配置
 format = 1
 region = "region"   # folder of the region's files; after a change: thalweg reload
 keys = "keys"       # private keys, readable by their owner only
@@ -90,8 +92,7 @@ urgent_port = {3}
 address = "127.0.0.1"
 port = {4}          # /metrics and /healthz; 0: none
 )",
-                                region.code(), wanted.listen, wanted.routine_port, wanted.urgent_port,
-                                wanted.http_port)));
+                             region.code(), wanted.listen, wanted.routine_port, wanted.urgent_port, wanted.http_port)));
   return card;
 }
 
@@ -145,8 +146,7 @@ Result<CreatedGate> create_gate(const Clock& clock, const NewGate& wanted) {
   TW_TRY(write_text(out.enrolment, document.document()));
   if (!card.empty()) TW_TRY(write_text(folder / "hub.card", as_text(card)));
 
-  TW_TRY(write_text(folder / "gate.toml",
-                    fmt::format(R"(# The gate of party {0}. Every key: docs/operate.md. 前置端配置
+  TW_TRY(write_text(folder / "gate.toml", fmt::format(R"(# The gate of party {0}. Every key: docs/operate.md. 前置端配置
 party = "{0}"
 gate = "{1}"
 keys = "keys"       # private keys, readable by their owner only
@@ -165,7 +165,7 @@ card = "hub.card"   # the hub's public file: thalweg gate trust FILE
 # submit = {{ types = ["thalweg.section.observation.v1"] }}
 # config_file = "stations.json"
 )",
-                                wanted.party, wanted.gate, addresses)));
+                                                      wanted.party, wanted.gate, addresses)));
   return out;
 }
 

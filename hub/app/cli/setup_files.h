@@ -12,7 +12,7 @@ namespace thalweg::app {
 
 struct NewHub {
   Path folder;
-  Path region;         ///< folder of region files to start from; copied
+  Path region;  ///< folder of region files to start from; copied
   std::string public_host = "127.0.0.1";
   std::string listen = "0.0.0.0";
   std::uint16_t routine_port = 7710;
@@ -35,7 +35,7 @@ struct NewGate {
 };
 struct CreatedGate {
   trust::GateCertificate certificate;
-  Path enrolment;          ///< the small public file for the hub's operator
+  Path enrolment;  ///< the small public file for the hub's operator
   bool new_identity = false;
 };
 /// Keys, certificate, gate.toml and the enrolment file. Errors: kExists, those of keys and files.

@@ -31,15 +31,28 @@ std::vector<Path> chains_of(const Path& folder) {
 }
 
 json json_of(const Path& chain, const ledger::VerifyReport& r) {
-  json out{{"ok", r.content()},      {"folder", chain.string()},   {"ledger", to_hex(r.ledger_id)},
-           {"first_block", r.first_block}, {"last_block", r.last_block}, {"last_hash", to_hex(r.last_hash)},
-           {"blocks", r.blocks},     {"parcels", r.parcels},       {"records", r.records},
-           {"bytes", r.bytes},       {"signatures", r.signatures}, {"checkpoints", r.checkpoints},
-           {"settlements", r.settlements}, {"streams", r.streams}, {"receivers", r.receivers},
+  json out{{"ok", r.content()},
+           {"folder", chain.string()},
+           {"ledger", to_hex(r.ledger_id)},
+           {"first_block", r.first_block},
+           {"last_block", r.last_block},
+           {"last_hash", to_hex(r.last_hash)},
+           {"blocks", r.blocks},
+           {"parcels", r.parcels},
+           {"records", r.records},
+           {"bytes", r.bytes},
+           {"signatures", r.signatures},
+           {"checkpoints", r.checkpoints},
+           {"settlements", r.settlements},
+           {"streams", r.streams},
+           {"receivers", r.receivers},
            {"from_genesis", r.from_genesis}};
   if (r.fault)
-    out["fault"] = {{"code", static_cast<int>(r.fault->code)}, {"file", r.fault->file}, {"offset", r.fault->offset},
-                    {"block", r.fault->block}, {"message", r.fault->message}};
+    out["fault"] = {{"code", static_cast<int>(r.fault->code)},
+                    {"file", r.fault->file},
+                    {"offset", r.fault->offset},
+                    {"block", r.fault->block},
+                    {"message", r.fault->message}};
   if (r.torn) out["torn"] = {{"file", r.torn->file}, {"offset", r.torn->offset}, {"bytes", r.torn->bytes}};
   return out;
 }
@@ -48,13 +61,15 @@ void print(const Terminal& t, const Path& chain, const ledger::VerifyReport& r) 
   t.line(t.paint(Colour::kBold, chain.string()));
   const auto number = [](std::uint64_t n) { return std::to_string(n); };
   t.line("  区块 " + number(r.first_block) + "–" + number(r.last_block) + "，数据包 " + number(r.parcels) + "，记录 " +
-             number(r.records) + "，签名 " + number(r.signatures) + "，检查点 " + number(r.checkpoints) + "，结算 " + number(r.settlements),
+             number(r.records) + "，签名 " + number(r.signatures) + "，检查点 " + number(r.checkpoints) + "，结算 " +
+             number(r.settlements),
          "  blocks " + number(r.first_block) + " to " + number(r.last_block) + ", " + number(r.parcels) + " parcels, " +
              number(r.records) + " records, " + number(r.signatures) + " signatures, " + number(r.checkpoints) +
              " checkpoints, " + number(r.settlements) + " settlements");
   if (r.torn)
-    t.line("  末尾有未写完的区块（" + number(r.torn->bytes) + " 字节），启动时会截去，不是损坏",
-           "  an unfinished block of " + number(r.torn->bytes) + " bytes at the very end; a start cuts it off: no damage");
+    t.line(
+        "  末尾有未写完的区块（" + number(r.torn->bytes) + " 字节），启动时会截去，不是损坏",
+        "  an unfinished block of " + number(r.torn->bytes) + " bytes at the very end; a start cuts it off: no damage");
   if (r.fault) {
     t.line("  " + t.paint(Colour::kRed, t.say("有误", "FAULT")) + "  " + r.fault->file + ":" + number(r.fault->offset) +
            std::string(t.say("，区块 ", ", block ")) + number(r.fault->block));
@@ -81,7 +96,8 @@ void verify(Session& session, const Wanted& wanted) {
     if (part == "outbox" || part == "inbox") options.chain_only = true;
   if (isatty(2) != 0)
     options.progress = [&t](std::uint64_t done, std::uint64_t total) {
-      std::cerr << '\r' << t.say("已检查 ", "checked ") << (total == 0 ? 100 : done * 100 / total) << " % " << std::flush;
+      std::cerr << '\r' << t.say("已检查 ", "checked ") << (total == 0 ? 100 : done * 100 / total) << " % "
+                << std::flush;
       if (done >= total) std::cerr << "\r\033[K";
     };
   json all = json::array();
@@ -102,7 +118,8 @@ void verify(Session& session, const Wanted& wanted) {
 void add_ledger_commands(CLI::App& cli, Session& session) {
   auto wanted = std::make_shared<Wanted>();
   auto* verifies = cli.add_subcommand("verify", "Check chain, signatures and numbers of a ledger 校验账本");
-  verifies->add_option("ledger", wanted->folder, "Folder: a hub's state/ledger, one chain of it, an outbox or inbox")->required();
+  verifies->add_option("ledger", wanted->folder, "Folder: a hub's state/ledger, one chain of it, an outbox or inbox")
+      ->required();
   verifies->add_option("--card", wanted->card, "The hub's card: believe this key, not the one in the ledger");
   verifies->callback([&session, wanted] { verify(session, *wanted); });
 }

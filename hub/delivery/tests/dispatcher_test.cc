@@ -28,14 +28,17 @@ struct Bench {
   }
 
   /// Writes a parcel of `records` observations of which 泸县 may see `seen`.
-  void write(std::uint64_t number, std::uint32_t records, std::vector<IndexRange> seen, const char* agreement = "section-rongchang-luxian") {
+  void write(std::uint64_t number, std::uint32_t records, std::vector<IndexRange> seen,
+             const char* agreement = "section-rongchang-luxian") {
     std::vector<Bytes> made;
-    for (std::uint32_t i = 0; i < records; ++i) made.push_back(samples::observation("500153", std::to_string(number * 100 + i)));
+    for (std::uint32_t i = 0; i < records; ++i)
+      made.push_back(samples::observation("500153", std::to_string(number * 100 + i)));
     ParcelHeader header;
     header.party = "500153";
     header.gate = "gate-1";
     header.number = number;
-    const Bytes parcel = *trust::seal_parcel(header, std::vector<ByteView>(made.begin(), made.end()), key, Compression::kLz4);
+    const Bytes parcel =
+        *trust::seal_parcel(header, std::vector<ByteView>(made.begin(), made.end()), key, Compression::kLz4);
     Decision decision;
     decision.grants.push_back({agreement, 1, 0, std::move(seen), {"510521"}});
     decision.sequences.push_back({"510521", 0});

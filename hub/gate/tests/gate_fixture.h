@@ -48,7 +48,7 @@ inline constexpr std::string_view kObservation = "thalweg.section.observation.v1
 /// A draft and the texts it points to.
 struct DraftText {
   std::string key, data = samples::observation_data(), type{kObservation}, subject = "laixi-gaodong",
-              time = "2026-09-23T06:00:00+08:00", exercise;
+                   time = "2026-09-23T06:00:00+08:00", exercise;
   Lane lane = Lane::kRoutine;
   link::LocalDraft draft(std::uint64_t ticket = 0) const {
     link::LocalDraft out;

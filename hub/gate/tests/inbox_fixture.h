@@ -43,8 +43,8 @@ class InboxBench {
       if (on_block) on_block();
     };
     options.on_fatal = [this](const Error& error) { fatal = error; };
-    auto opened = Inbox::open(*files, config_.inbox_folder(Lane::kRoutine), clock, *loop, config_, *trust, receipts,
-                              options);
+    auto opened =
+        Inbox::open(*files, config_.inbox_folder(Lane::kRoutine), clock, *loop, config_, *trust, receipts, options);
     if (!opened) return Error(std::move(opened).error());
     box = *std::move(opened);
     return {};

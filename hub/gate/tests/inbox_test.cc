@@ -24,7 +24,7 @@ TEST_CASE("a delivery is settled when it is on disk, and is there after a restar
   CHECK(must(bench.box->item(1))->delivered->records().size() == 2);
 }
 
-TEST_CASE("what comes again is skipped; its number is used all the same") {
+TEST_CASE("what comes again is skipped, its number is used all the same") {
   InboxBench bench;
   must(bench.open());
   bench.welcome(1, 1);

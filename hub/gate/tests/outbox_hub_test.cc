@@ -33,7 +33,7 @@ void fill(OutboxBench& bench) {
 
 }  // namespace
 
-TEST_CASE("after a reconnect the gate goes on behind what was answered; a lost answer is fetched again") {
+TEST_CASE("after a reconnect the gate goes on behind what was answered, a lost answer is fetched again") {
   OutboxBench bench;
   fill(bench);
   const Resume resume = bench.box->on_welcome(bench.welcome(3, bench.header(3).merkle_root));
@@ -135,7 +135,7 @@ TEST_CASE("a crash while records are copied to the new stream copies each of the
   }
 }
 
-TEST_CASE("a refused record becomes a dead letter; retried, it goes out once more under the same id") {
+TEST_CASE("a refused record becomes a dead letter, retried, it goes out once more under the same id") {
   OutboxBench bench;
   must(bench.open());
   (void)bench.box->on_welcome(bench.welcome(0, {}));

@@ -55,7 +55,7 @@ TEST_CASE("records of different types go into different parcels") {
   CHECK(bench.box->head() == 2);
 }
 
-TEST_CASE("a bad record is refused with every fault and its path; the others go through") {
+TEST_CASE("a bad record is refused with every fault and its path, the others go through") {
   OutboxBench bench;
   must(bench.open());
   DraftText good, bad, no_json;

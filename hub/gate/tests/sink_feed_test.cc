@@ -35,7 +35,8 @@ struct FeedBench : InboxBench {
         [this](const link::LocalDeliver& deliver) {
           batch = deliver.batch;
           given.clear();
-          for (const auto& one : deliver.records) given.push_back({std::string(as_text(one.record)), one.attempt, one.flags});
+          for (const auto& one : deliver.records)
+            given.push_back({std::string(as_text(one.record)), one.attempt, one.flags});
           return true;
         },
         exercise_aware);

@@ -18,7 +18,8 @@ constexpr std::int64_t kNow = 1'790'114'400'000'000'000;  // 2026-09-23T06:00+08
 struct Bench {
   Bench() {
     std::vector<region::Mistake> mistakes;
-    auto loaded = region::load_folder(real_files(), std::string(THALWEG_SOURCE_DIR) + "/examples/regions/laixi", mistakes);
+    auto loaded =
+        region::load_folder(real_files(), std::string(THALWEG_SOURCE_DIR) + "/examples/regions/laixi", mistakes);
     REQUIRE(loaded);
     auto fresh = std::make_shared<Policy>();
     fresh->region = *loaded;
@@ -31,7 +32,8 @@ struct Bench {
     context.known = [](const RecordId&) { return false; };
   }
 
-  static trust::KeyDirectory::Ptr with(trust::KeyDirectory::Ptr keys, const std::string& party, const trust::SigningKey& key) {
+  static trust::KeyDirectory::Ptr with(trust::KeyDirectory::Ptr keys, const std::string& party,
+                                       const trust::SigningKey& key) {
     const trust::SigningKey identity = trust::SigningKey::generate();
     trust::GateCertificate c;
     c.party = party;
@@ -47,7 +49,8 @@ struct Bench {
     return *keys->with(*document, kNow, trust::Unpinned::kPinFirst);
   }
 
-  Bytes seal(const std::vector<Bytes>& records, const std::string& party, Lane lane = Lane::kRoutine, std::uint8_t flags = 0) {
+  Bytes seal(const std::vector<Bytes>& records, const std::string& party, Lane lane = Lane::kRoutine,
+             std::uint8_t flags = 0) {
     ParcelHeader header;
     header.party = party;
     header.gate = "gate-1";
@@ -73,7 +76,8 @@ struct Bench {
 
 TEST_CASE("section data goes to the neighbour below by the agreement in force") {
   Bench b;
-  const auto checked = b.check(b.seal({samples::observation("500153", "1"), samples::observation("500153", "2")}, "500153"));
+  const auto checked =
+      b.check(b.seal({samples::observation("500153", "1"), samples::observation("500153", "2")}, "500153"));
   REQUIRE(checked);
   CHECK(checked->verdicts.exceptions.empty());
   bool luxian = false;
@@ -90,10 +94,12 @@ TEST_CASE("section data goes to the neighbour below by the agreement in force") 
 
 TEST_CASE("one bad record is refused with every fault and its path, the others of its parcel go on") {
   Bench b;
-  const Bytes bad = samples::record("500153", "thalweg.section.observation.v1", "laixi-gaodong",
-                                    R"({"section":"laixi-gaodong","time":"yesterday","time_label":"instant","mode":"guess","review":"raw","factors":[]})",
-                                    Lane::kRoutine, "bad");
-  const auto checked = b.check(b.seal({samples::observation("500153", "1"), bad, samples::observation("500153", "2")}, "500153"));
+  const Bytes bad = samples::record(
+      "500153", "thalweg.section.observation.v1", "laixi-gaodong",
+      R"({"section":"laixi-gaodong","time":"yesterday","time_label":"instant","mode":"guess","review":"raw","factors":[]})",
+      Lane::kRoutine, "bad");
+  const auto checked =
+      b.check(b.seal({samples::observation("500153", "1"), bad, samples::observation("500153", "2")}, "500153"));
   REQUIRE(checked);
   REQUIRE(checked->verdicts.exceptions.size() == 1);
   const RecordVerdict& verdict = checked->verdicts.exceptions[0];
@@ -136,7 +142,8 @@ TEST_CASE("an expired key is refused by name") {
 TEST_CASE("a search goes upstream, a warning downstream, and the end to all who were told") {
   Bench b;
   const auto receivers = [&](const char* kind, const char* key) {
-    const auto checked = b.check(b.seal({samples::notice("500153", kind, Lane::kUrgent, key)}, "500153", Lane::kUrgent));
+    const auto checked =
+        b.check(b.seal({samples::notice("500153", kind, Lane::kUrgent, key)}, "500153", Lane::kUrgent));
     REQUIRE(checked);
     std::set<std::string> all;
     for (const Grant& grant : checked->decision.grants) all.insert(grant.receivers.begin(), grant.receivers.end());
@@ -149,17 +156,21 @@ TEST_CASE("a search goes upstream, a warning downstream, and the end to all who 
   CHECK(end.contains("510521"));
 }
 
-TEST_CASE("an urgent notice with an unknown section passes, marked; routine section data is refused with near names") {
+TEST_CASE("an urgent notice with an unknown section passes, marked, routine section data is refused with near names") {
   Bench b;
   std::string data = samples::notice_data("warning");
   data.replace(data.find("laixi-gaodong"), 13, "laixi-gaodnog");
-  const auto urgent = b.check(b.seal({samples::record("500153", "thalweg.emergency.notice.v1", "2026-0923-01", data, Lane::kUrgent)}, "500153", Lane::kUrgent));
+  const auto urgent =
+      b.check(b.seal({samples::record("500153", "thalweg.emergency.notice.v1", "2026-0923-01", data, Lane::kUrgent)},
+                     "500153", Lane::kUrgent));
   REQUIRE(urgent);
   REQUIRE(urgent->verdicts.exceptions.size() == 1);
   CHECK(is_mark(urgent->verdicts.exceptions[0].code));
   CHECK_FALSE(urgent->decision.grants.empty());
 
-  const auto routine = b.check(b.seal({samples::record("500153", "thalweg.section.observation.v1", "laixi-gaodnog", samples::observation_data("2.82", "laixi-gaodnog"))}, "500153"));
+  const auto routine = b.check(b.seal({samples::record("500153", "thalweg.section.observation.v1", "laixi-gaodnog",
+                                                       samples::observation_data("2.82", "laixi-gaodnog"))},
+                                      "500153"));
   REQUIRE(routine);
   REQUIRE(routine->verdicts.exceptions.size() == 1);
   CHECK(routine->verdicts.exceptions[0].code == Code::kSectionUnknown);
@@ -168,7 +179,9 @@ TEST_CASE("an urgent notice with an unknown section passes, marked; routine sect
 
 TEST_CASE("enforcement records go to the parties of the case that have agreed, and to nobody else") {
   Bench b;
-  const auto checked = b.check(b.seal({samples::record("510521", "thalweg.enforcement.record.v1", "case-7", samples::enforcement_data({"510521", "500153", "500111"}))}, "510521"));
+  const auto checked = b.check(b.seal({samples::record("510521", "thalweg.enforcement.record.v1", "case-7",
+                                                       samples::enforcement_data({"510521", "500153", "500111"}))},
+                                      "510521"));
   REQUIRE(checked);
   REQUIRE(checked->decision.grants.size() == 1);
   CHECK(checked->decision.grants[0].receivers == std::vector<std::string>{"500153"});
@@ -187,7 +200,8 @@ TEST_CASE("a clock that is off by more than five minutes marks the record and do
 TEST_CASE("what a restored gate submits again and the ledger holds is told so and goes nowhere twice") {
   Bench b;
   b.context.known = [](const RecordId&) { return true; };
-  const auto again = b.check(b.seal({samples::observation("500153")}, "500153", Lane::kRoutine, ParcelHeader::kResubmission));
+  const auto again =
+      b.check(b.seal({samples::observation("500153")}, "500153", Lane::kRoutine, ParcelHeader::kResubmission));
   REQUIRE(again);
   CHECK(again->verdicts.exceptions.at(0).code == Code::kRecordDuplicate);
   CHECK(again->decision.grants.empty());

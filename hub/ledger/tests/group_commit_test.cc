@@ -158,7 +158,7 @@ TEST_CASE("one entry larger than the whole room is taken when nothing else waits
   CHECK(commit.submit(0, Bytes(1), nullptr).error().code == Code::kInvalid);
 }
 
-TEST_CASE("a full disk fails all that waits, in order; after resume() the same commit goes on", "[ledger]") {
+TEST_CASE("a full disk fails all that waits, in order, after resume() the same commit goes on", "[ledger]") {
   Fixture f;
   GatedLedger gated(*f.log);
   std::vector<std::pair<std::uint64_t, bool>> ends;
@@ -258,7 +258,7 @@ TEST_CASE("a wall clock that jumps or starts in the past makes blocks marked unt
   CHECK(later.clock_doubtful());
 }
 
-TEST_CASE("many threads submit; everything is in the log once and each thread's order is kept", "[ledger]") {
+TEST_CASE("many threads submit, everything is in the log once and each thread's order is kept", "[ledger]") {
   Fixture f;
   std::atomic<int> done = 0;
   {

@@ -82,7 +82,7 @@ TEST_CASE("a keyword that the walk would pass over is refused with its place", "
   CHECK(member(R"({"type":"array","items":[{"type":"string"}]})").find("items") != std::string::npos);
 }
 
-TEST_CASE("an object names its members and is closed, or is free; nothing between", "[model][schema]") {
+TEST_CASE("an object names its members and is closed, or is free, nothing between", "[model][schema]") {
   CHECK(refusal(closed(R"("a":{"type":"object","maxProperties":3})")) == "compiled");
   CHECK(refusal(closed(R"("a":{"type":"object","properties":{"b":{"type":"string"}}})")).find("additionalProperties") !=
         std::string::npos);

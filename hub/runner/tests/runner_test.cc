@@ -32,8 +32,13 @@ class PlayedGate {
     server = *std::move(made);
   }
   void run(const std::string& library, const std::string& kind, const std::string& config) {
-    start = {{"library", library}, {"kind", kind},  {"instance", "test"}, {"party", "510521"},
-             {"lane", "routine"},  {"config", config}, {"limits", {{"memory_bytes", 256 << 20}, {"open_files", 64}}}};
+    start = {{"library", library},
+             {"kind", kind},
+             {"instance", "test"},
+             {"party", "510521"},
+             {"lane", "routine"},
+             {"config", config},
+             {"limits", {{"memory_bytes", 256 << 20}, {"open_files", 64}}}};
     process.start(THALWEG_BIN_DIR "/thalweg-runner",
                   {"--socket", (folder / "s").string(), "--lane", "routine", "--instance", "test", "--token-fd", "3"},
                   "one-time");
@@ -115,7 +120,7 @@ std::string plugin(const std::string& name) { return TEST_PLUGINS "/" + name + "
 
 }  // namespace
 
-TEST_CASE("a sink is opened, started and given records; it ends when told") {
+TEST_CASE("a sink is opened, started and given records, it ends when told") {
   PlayedGate gate;
   gate.run(plugin("odd_sink"), "sink", R"({"do":"accept"})");
   gate.until([&] { return gate.state == "running"; });
@@ -173,7 +178,7 @@ TEST_CASE("a plugin that hangs is ended by its runner", "[slow]") {
   CHECK(gate.process.wait() == runner::kExitHangs);
 }
 
-TEST_CASE("a far side that sleeps is tried again on the same instance; a bad configuration is final") {
+TEST_CASE("a far side that sleeps is tried again on the same instance, a bad configuration is final") {
   PlayedGate gate;
   SECTION("unavailable") {
     gate.run(plugin("odd_sink"), "sink", R"({"do":"unavailable"})");

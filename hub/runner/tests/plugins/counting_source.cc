@@ -1,5 +1,5 @@
-// counting_source.cc: a source that submits {"count": N} records, offers again what was not taken, and logs at the end how
-// many were accepted and how many of these were repeats.
+// counting_source.cc: a source that submits {"count": N} records, offers again what was not taken, and logs at the end
+// how many were accepted and how many of these were repeats.
 #include <cstdlib>
 #include <deque>
 #include <string>
@@ -47,8 +47,8 @@ tw_status poll(tw_instance* self, std::uint32_t, std::uint32_t* next_ms, tw_erro
       one.time = "2026-09-23T06:00:00+08:00";
       one.origin_key = "key-" + n;
       one.data = R"({"section":"laixi-gaodong","station":"A500226_0002","time":"2026-09-23T06:00:00+08:00",)"
-                 R"("time_label":"instant","mode":"automatic","review":"raw","factors":[{"code":"w01009","text":")" + n +
-                 R"(","value":)" + n + R"(,"unit":"mg/L","flag":"N"}]})";
+                 R"("time_label":"instant","mode":"automatic","review":"raw","factors":[{"code":"w01009","text":")" +
+                 n + R"(","value":)" + n + R"(,"unit":"mg/L","flag":"N"}]})";
       batch.push_back(one);
     }
     std::vector<tw_record> records;

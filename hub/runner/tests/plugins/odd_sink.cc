@@ -1,5 +1,5 @@
-// odd_sink.cc: a sink that misbehaves as its configuration says: {"do": "accept" | "crash" | "hang" | "throw" | "forget"
-// | "unavailable" | "refuse_config" | "reject"}. Written to the C ABI, so that nothing catches what it throws.
+// odd_sink.cc: a sink that misbehaves as its configuration says: {"do": "accept" | "crash" | "hang" | "throw" |
+// "forget" | "unavailable" | "refuse_config" | "reject"}. Written to the C ABI, so that nothing catches what it throws.
 #include <cstdlib>
 #include <cstring>
 #include <stdexcept>

@@ -79,17 +79,17 @@ using Status = Result<void>;
 }  // namespace thalweg
 
 /// Returns the error of `expression` (a Status) from the enclosing function, or goes on.
-#define TW_TRY(expression)                                                   \
-  do {                                                                       \
-    if (auto tw_status_ = (expression); !tw_status_) [[unlikely]]            \
-      return ::thalweg::Error(std::move(tw_status_).error());                \
+#define TW_TRY(expression)                                        \
+  do {                                                            \
+    if (auto tw_status_ = (expression); !tw_status_) [[unlikely]] \
+      return ::thalweg::Error(std::move(tw_status_).error());     \
   } while (false)
 
 /// Declares `target` as the value of `expression` (a Result), or returns its error.
 #define TW_ASSIGN(target, expression) TW_ASSIGN_AT_(target, expression, __COUNTER__)
 #define TW_ASSIGN_AT_(target, expression, n) TW_ASSIGN_AS_(target, expression, n)
-#define TW_ASSIGN_AS_(target, expression, n)                                        \
-  auto tw_result_##n = (expression);                                                \
-  if (!tw_result_##n) [[unlikely]]                                                  \
-    return ::thalweg::Error(std::move(tw_result_##n).error());                      \
+#define TW_ASSIGN_AS_(target, expression, n)                   \
+  auto tw_result_##n = (expression);                           \
+  if (!tw_result_##n) [[unlikely]]                             \
+    return ::thalweg::Error(std::move(tw_result_##n).error()); \
   target = *std::move(tw_result_##n)
