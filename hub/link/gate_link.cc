@@ -206,15 +206,10 @@ void GateLink::Impl::flush() {
   GateSession& session = *session_;
   const auto ready = [&] { return (session.dealer.events() & ZMQ_POLLOUT) != 0 ? Io::kDone : Io::kNotNow; };
   const auto send = [&](zmq::message_t& message) { return session.dealer.send(message); };
-  switch (session.out.flush(ready, send, kChunksPerTurn)) {
-    case Outgoing::Outcome::kMore:
-      schedule();
-      break;
-    case Outgoing::Outcome::kGone:
-      return down(Code::kLinkLost, "the socket is broken", Wait::kLonger);
-    default:
-      break;
-  }
+  const Outgoing::Outcome outcome = session.out.flush(ready, send, kChunksPerTurn);
+  session.blocked = outcome == Outgoing::Outcome::kBlocked;
+  if (outcome == Outgoing::Outcome::kMore) schedule();
+  if (outcome == Outgoing::Outcome::kGone) return down(Code::kLinkLost, "the socket is broken", Wait::kLonger);
   if (session.wants_room && session.out.transfer_bytes() <= options_.queue_bytes / 2) {
     session.wants_room = false;
     events_.on_room();

@@ -27,8 +27,11 @@ void GateLink::Impl::work() {
   while (received < kReceiveBatch && session_ == current && receive_one()) ++received;
   if (session_ == current) flush();
   if (ended_ || session_ != current) return;
-  // Sending may have taken the wake of a message that came meanwhile: look once more before waiting.
-  if (received == kReceiveBatch || (session_->dealer.events() & ZMQ_POLLIN) != 0) return schedule();
+  // Sending may have taken the wake of a message that came meanwhile, and looking takes that of room to send: so both
+  // are looked for before waiting.
+  const int events = session_->dealer.events();
+  if (received == kReceiveBatch || (events & ZMQ_POLLIN) != 0 || (session_->blocked && (events & ZMQ_POLLOUT) != 0))
+    return schedule();
   const auto wake = [weak = weak_from_this()] {
     if (auto self = weak.lock()) self->schedule();
   };

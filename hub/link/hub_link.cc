@@ -167,9 +167,11 @@ bool HubLink::Impl::acked(SessionHandle handle, const Ack& ack) {
 
 bool HubLink::Impl::deliver(SessionHandle handle, std::uint64_t sequence, SharedBytes bytes) {
   HubSession* session = find(handle);
-  if (session == nullptr || session->state != HubState::kOpen || bytes->empty() ||
-      bytes->size() > kMaxDeliveryTransferBytes)
+  if (session == nullptr || session->state != HubState::kOpen) return false;
+  if (bytes->empty() || bytes->size() > kMaxDeliveryTransferBytes) {
+    log::error("link", "delivery {} of {} bytes does not fit the link", sequence, bytes->size());
     return false;
+  }
   if (session->out.transfer_bytes() > options_.delivery_queue_bytes) {
     session->wants_room = true;
     return false;

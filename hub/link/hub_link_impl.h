@@ -71,6 +71,7 @@ class HubLink::Impl : public std::enable_shared_from_this<HubLink::Impl> {
   void forget_peer(std::uint32_t routing);
   void make_dirty(HubSession& session);
   void flush(SessionHandle handle);
+  void flush_dirty();
   void follow_monitor();
   void tick();
   void watch_connections(std::int64_t now);

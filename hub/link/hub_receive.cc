@@ -32,6 +32,23 @@ void HubLink::Impl::work() {
   int received = 0;
   while (received < kReceiveBatch && !ended_ && receive_one()) ++received;
 
+  flush_dirty();
+  if (!blocked_.empty() && !ended_) {
+    // Looking takes the wake of room to send: who was blocked tries once more before waiting.
+    (void)router_->events();
+    flush_dirty();
+  }
+  if (ended_) return;
+  // Sending may have taken the wake of a message that came meanwhile: look once more before waiting.
+  if (received == kReceiveBatch || !dirty_.empty() || (router_->events() & ZMQ_POLLIN) != 0) return schedule();
+  const auto wake = [weak = weak_from_this()] {
+    if (auto self = weak.lock()) self->schedule();
+  };
+  router_wake_->arm(wake);
+  monitor_wake_->arm(wake);
+}
+
+void HubLink::Impl::flush_dirty() {
   for (const SessionHandle handle : std::exchange(blocked_, {}))
     if (HubSession* session = find(handle)) {
       session->blocked = false;
@@ -45,14 +62,6 @@ void HubLink::Impl::work() {
       flush(handle);
     }
   }
-  if (ended_) return;
-  // Sending may have taken the wake of a message that came meanwhile: look once more before waiting.
-  if (received == kReceiveBatch || !dirty_.empty() || (router_->events() & ZMQ_POLLIN) != 0) return schedule();
-  const auto wake = [weak = weak_from_this()] {
-    if (auto self = weak.lock()) self->schedule();
-  };
-  router_wake_->arm(wake);
-  monitor_wake_->arm(wake);
 }
 
 bool HubLink::Impl::receive_one() {

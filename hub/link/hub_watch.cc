@@ -129,11 +129,8 @@ void HubLink::Impl::watch_connections(std::int64_t now) {
       // A message without end is never delivered, whatever ZeroMQ's limits say: only the bytes show it (rule 13).
       const std::uint64_t credit = session != nullptr && session->intake ? session->intake->credit_left() : 0;
       if (traffic->received_bytes > connection->delivered_bytes + credit + options_.slack_bytes) {
-        if (session != nullptr) {
-          warn("the session of {} is ended: more bytes came than it was allowed", session->info.user);
-          end(connection->session, Code::kLinkCredit, {}, Shut::kNow);
-        }
         shut(*connection, &HubLinkCounters::excess, "more bytes came than it was allowed");
+        end(connection->session, Code::kLinkCredit, {}, Shut::kNow);
         continue;
       }
       if (session != nullptr) session->heartbeat.sample(*traffic, now);

@@ -9,6 +9,8 @@
 namespace thalweg {
 namespace {
 
+constexpr std::size_t kMostDigits = 300;  // a double holds 308
+
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 }  // namespace
@@ -38,21 +40,25 @@ NumberForm number_form(std::string_view token) {
     if (at - digits <= 18) return NumberForm::kInteger;
     std::int64_t value = 0;
     const auto parsed = std::from_chars(token.data(), end, value);
-    return parsed.ec == std::errc() ? NumberForm::kInteger : NumberForm::kDecimal;
+    if (parsed.ec == std::errc()) return NumberForm::kInteger;
+    return token.size() < kMostDigits ? NumberForm::kDecimal : NumberForm::kLarge;
   }
+  bool large = token.size() >= kMostDigits;
   if (*at == '.') {
     const char* const fraction = ++at;
     while (at != end && is_digit(*at)) ++at;
     if (at == fraction) return NumberForm::kNone;
   }
   if (at != end && (*at == 'e' || *at == 'E')) {
+    large = true;
     ++at;
     if (at != end && (*at == '+' || *at == '-')) ++at;
     const char* const exponent = at;
     while (at != end && is_digit(*at)) ++at;
     if (at == exponent) return NumberForm::kNone;
   }
-  return at == end ? NumberForm::kDecimal : NumberForm::kNone;
+  if (at != end) return NumberForm::kNone;
+  return large ? NumberForm::kLarge : NumberForm::kDecimal;
 }
 
 double number_value(std::string_view number) {

@@ -40,15 +40,13 @@ std::string_view raw_key(const char* raw);
 /// Number of Unicode code points in valid UTF-8.
 std::size_t characters(std::string_view text);
 
-enum class NumberForm : std::uint8_t { kNone, kInteger, kDecimal };
-
-/// The form of a token by JSON's grammar; kInteger when it has no fraction or exponent and fits in a signed
-/// 64-bit integer, which every reader has.
+enum class NumberForm : std::uint8_t {
+  kNone,     ///< no number by JSON's grammar
+  kInteger,  ///< without fraction and exponent, and fits in a signed 64-bit integer, which every reader has
+  kDecimal,  ///< any other that a double surely holds
+  kLarge,    ///< has an exponent or very many digits: look whether it is finite
+};
 NumberForm number_form(std::string_view token);
-/// True when a number of this length cannot exceed what a double holds; false means: look.
-inline bool is_surely_finite(std::string_view number) {
-  return number.size() < 300 && number.find_first_of("eE") == std::string_view::npos;
-}
 /// The nearest double; infinity beyond its range. `number` has passed number_form().
 double number_value(std::string_view number);
 

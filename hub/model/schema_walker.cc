@@ -1,21 +1,17 @@
 // schema_walker.cc: checks JSON against a compiled schema by one walk over simdjson, without a DOM.
 #include "model/schema_walker.h"
 
-#include <simdjson.h>
-
 #include <algorithm>
 #include <array>
 #include <bit>
 
-#include "base/invariant.h"
 #include "model/json_token.h"
 #include "model/schema_faults.h"
 #include "model/schema_nodes.h"
+#include "model/token_stream.h"
 
 namespace thalweg {
 namespace {
-
-namespace ondemand = simdjson::ondemand;
 
 // Where keys came last time: after the key at place i, the key at order[i + 1] is tried first. Records of one source
 // bear their keys in one order, so that a key costs one comparison instead of a hash.
@@ -31,12 +27,19 @@ struct TopMembers {
   std::array<std::string_view, NameTable::kMaxNames> token;
 };
 
-constexpr std::string_view kIncomplete = "there is more or less than one whole object";
+const SchemaNode& any_scalar() {
+  static const SchemaNode node = [] {
+    SchemaNode any;
+    any.types = kStringType | kNumberType | kIntegerType;
+    return any;
+  }();
+  return node;
+}
 
 }  // namespace
 
 struct SchemaWalker::Parts {
-  ondemand::parser parser;
+  TokenStream tokens;
   std::vector<KeyOrder> orders;
   std::shared_ptr<const SchemaNodes> last;
   TopMembers top;
@@ -55,265 +58,283 @@ namespace {
 
 class Walk {
  public:
-  Walk(const WalkTask& task, std::vector<Fault>& faults, const SchemaNodes* nodes, std::uint8_t* order, TopMembers* top)
-      : task_(task), faults_(faults), nodes_(nodes), order_(order), top_(top) {}
+  Walk(const WalkTask& task, std::vector<Fault>& faults, TokenStream& tokens, const SchemaNodes* nodes,
+       std::uint8_t* order, TopMembers* top)
+      : task_(task), faults_(faults), tokens_(tokens), nodes_(nodes), order_(order), top_(top) {}
 
-  void run(ondemand::parser& parser) {
-    const auto text = as_text(task_.json);
-    if (text.size() > kMaxRecordBytes) return report(too_large(path()));
-    if (text.size() > parser.capacity() || parser.capacity() == 0) {
-      // In steps of two, so that records that grow byte by byte do not cost an allocation each.
-      constexpr std::size_t kSmallest = 16 << 10;
-      THALWEG_INVARIANT(parser.allocate(std::max(kSmallest, std::bit_ceil(text.size()))) == simdjson::SUCCESS);
-    }
-    const auto started = parser.iterate(text.data(), text.size(), text.size() + kRecordPadding).get(document_);
-    THALWEG_INVARIANT(started != simdjson::MEMALLOC);
-    if (started != simdjson::SUCCESS) return broken(started, /*located=*/false);
-    // A container that is cut off could send the parser beyond its tokens. When the last one closes a container, it
-    // gets no further than the byte behind the text before it fails (or is not at the end below).
-    const std::string_view whole = trimmed(text);
-    ondemand::value root;
-    if ((whole.back() != '}' && whole.back() != ']') || document_.get_value().get(root) != simdjson::SUCCESS) {
-      return report(not_json(path(), kIncomplete));
-    }
-    const std::string_view token = token_of(root);
-    if (token.empty()) return broken(simdjson::TAPE_ERROR);
+  void run() {
+    if (task_.json.size() > kMaxRecordBytes) return report(too_large(path()));
+    if (const auto error = tokens_.open(task_.json)) return report(not_json(path(), *error));
     if (nodes_ != nullptr) {
-      value(root, token, nodes_->nodes[0]);
+      value(nodes_->nodes[0]);
     } else {
-      any_value(root, token);
+      any_value();
     }
-    if (!halted_ && document_.current_location().error() != simdjson::OUT_OF_BOUNDS)
-      report(not_json(path(), kIncomplete));
+    if (!halted_ && next_ < tokens_.size()) broken("something stands behind the value");
   }
 
  private:
+  // A step of the path to where the walk is: none yet, member `place` of `names`, the key that is token `place`, or
+  // item `place`.
+  enum class StepKind : std::uint32_t { kNone, kMember, kKey, kItem };
   struct Step {
-    const NameTable* names = nullptr;  // member `place` of these, or
-    std::string_view key;              // this key, or (when null)
-    std::uint32_t place = 0;           // this item
+    const NameTable* names = nullptr;
+    std::uint32_t place = 0;
+    StepKind kind = StepKind::kNone;
   };
 
   // --- faults -------------------------------------------------------------------------------------------------------
   std::string path() const {
     std::string text(task_.root_path);
-    for (std::size_t i = 0; i < depth_; ++i) append(text, steps_[i]);
+    for (std::size_t i = 0; i < depth_; ++i) {
+      const Step& at = steps_[i];
+      if (at.kind == StepKind::kItem) {
+        text.append("[").append(std::to_string(at.place)).append("]");
+      } else if (at.kind != StepKind::kNone) {
+        append_key(text, at.kind == StepKind::kMember ? std::string_view((*at.names)[at.place])
+                                                      : raw_key(tokens_.at(at.place) + 1));
+      }
+    }
     return text;
   }
   std::string path_to(std::string_view member) const {
     std::string text = path();
-    append(text, Step{nullptr, member, 0});
+    append_key(text, member);
     return text;
   }
-  static void append(std::string& text, const Step& step) {
+  static void append_key(std::string& text, std::string_view key) {
     constexpr std::size_t kShown = 60;
-    if (step.names == nullptr && step.key.data() == nullptr) {
-      text += '[';
-      text += std::to_string(step.place);
-      text += ']';
-      return;
-    }
-    std::string_view key = step.names != nullptr ? std::string_view((*step.names)[step.place]) : step.key;
     if (key.size() > kShown) {
-      key = key.substr(0, kShown);
-      while (!key.empty() && (static_cast<std::uint8_t>(key.back()) & 0xc0) == 0x80) key.remove_suffix(1);
-      if (!key.empty() && (static_cast<std::uint8_t>(key.back()) & 0x80) != 0) key.remove_suffix(1);
+      std::size_t size = kShown;
+      while (size > 0 && (static_cast<std::uint8_t>(key[size]) & 0xc0) == 0x80) --size;
+      key = key.substr(0, size);
     }
     if (!text.empty()) text += '.';
-    for (char c : key) text += static_cast<std::uint8_t>(c) < 0x20 ? '?' : c;
+    for (char c : key) text += static_cast<std::uint8_t>(c) < 0x20 || c == 0x7f ? '?' : c;
   }
 
   void report(Fault fault) {
     if (faults_.size() < kMaxFaults) faults_.push_back(std::move(fault));
     if (faults_.size() >= kMaxFaults) halted_ = true;
   }
-  void broken(simdjson::error_code error, bool located = true) {
+  // What stands at the next token, or is missing there, is not JSON: nothing more can be said.
+  void broken(std::string_view reason) { broken_at(next_, reason); }
+  void broken_at(std::uint32_t token, std::string_view reason) {
     if (halted_) return;
-    const char* at = nullptr;
-    const auto text = as_text(task_.json);
-    const bool known = located && document_.current_location().get(at) == simdjson::SUCCESS && at >= text.data() &&
-                       at <= text.data() + text.size();
-    const auto offset = known ? std::optional(static_cast<std::size_t>(at - text.data()) + task_.offset) : std::nullopt;
-    report(not_json(path(), simdjson::error_message(error), offset));
-    halted_ = true;
-  }
-  void broken_at(std::string_view token, std::string_view reason) {
-    report(
-        not_json(path(), reason, static_cast<std::size_t>(token.data() - as_text(task_.json).data()) + task_.offset));
+    report(not_json(path(), reason, tokens_.offset(std::min(token, tokens_.size())) + task_.offset));
     halted_ = true;
   }
 
-  // --- the walk -----------------------------------------------------------------------------------------------------
-  // Nothing is consumed of a value that is not descended into: the iteration around it steps over it.
-  void value(ondemand::value& it, std::string_view token, const SchemaNode& node) {
-    switch (token.front()) {
+  // --- the walk: `next_` is the first token that was not read
+  // ---------------------------------------------------------
+  void value(const SchemaNode& node) {
+    switch (tokens_.first(next_)) {
       case '"':
-        if (node.types & kStringType) return string(it, token, node);
-        return report(wrong_type(path(), node.types, kStringType));
+        if (!(node.types & kStringType)) return mismatch(node, kStringType);
+        string(node);
+        return;
       case '{':
-        if (!(node.types & kObjectType)) return report(wrong_type(path(), node.types, kObjectType));
-        if (node.free_object) return any_object(it, node.max_members);
-        return object(it, node);
+        if (!(node.types & kObjectType)) return mismatch(node, kObjectType);
+        if (node.free_object) return any_object(node.max_members);
+        return object(node);
       case '[':
-        if (!(node.types & kArrayType)) return report(wrong_type(path(), node.types, kArrayType));
-        return array(it, node);
+        if (!(node.types & kArrayType)) return mismatch(node, kArrayType);
+        return array(node);
       case 't':
       case 'f':
-      case 'n': {
-        const std::uint8_t found = literal_type(token);
-        if (found == 0) return broken_at(token, "a literal is true, false or null");
-        if (!(node.types & found)) report(wrong_type(path(), node.types, found));
-        return;
-      }
+      case 'n':
+        return literal(node);
       default:
-        return number(token, node);
+        return number(node);
     }
   }
 
-  // The bytes of a value that is no container, or the bracket of one; empty beyond the end of the text.
-  std::string_view token_of(ondemand::value& it) const {
-    const std::string_view token = it.raw_json_token();
-    const auto* end = reinterpret_cast<const char*>(task_.json.data() + task_.json.size());
-    if (token.data() >= end) return {};
-    return trimmed(token);
+  void mismatch(const SchemaNode& node, std::uint8_t found) {
+    report(wrong_type(path(), node.types, found));
+    skip();
   }
 
-  static std::uint8_t literal_type(std::string_view token) {
-    if (token == "null") return kNullType;
-    return token == "true" || token == "false" ? std::uint8_t{kBooleanType} : std::uint8_t{0};
+  // Steps over a value that is at fault anyway, whatever its depth.
+  void skip() {
+    if (tokens_.first(next_) == ',' || tokens_.first(next_) == ':') return broken("a value is missing");
+    std::size_t open = 0;
+    do {
+      const char c = tokens_.first(next_);
+      if (c == '\0') return broken("the text ends too early");
+      if (c == '{' || c == '[') ++open;
+      if ((c == '}' || c == ']') && open-- == 0) return broken("a bracket too many");
+      ++next_;
+    } while (open > 0);
   }
 
-  void number(std::string_view token, const SchemaNode& node) {
+  void literal(const SchemaNode& node) {
+    const std::string_view token = tokens_.token(next_);
+    const std::uint8_t found = token == "null" ? kNullType : token == "true" || token == "false" ? kBooleanType : 0;
+    if (found == 0) return broken("a literal is true, false or null");
+    if (!(node.types & found)) report(wrong_type(path(), node.types, found));
+    ++next_;
+  }
+
+  void number(const SchemaNode& node) {
+    if (next_ >= tokens_.size()) return broken("the text ends too early");
+    const std::string_view token = tokens_.token(next_);
     const NumberForm form = number_form(token);
-    if (form == NumberForm::kNone) return broken_at(token, "this is no value");
-    if (!(node.types & (kNumberType | kIntegerType))) return report(wrong_type(path(), node.types, kNumberType));
-    if (!(node.types & kNumberType) && form != NumberForm::kInteger)
-      return report(wrong_type(path(), node.types, kNumberType));
-    if (!node.has_bounds && is_surely_finite(token)) return;
+    if (form == NumberForm::kNone) return broken("this is no value");
+    ++next_;
+    const bool allowed = node.types & kNumberType || (node.types & kIntegerType && form == NumberForm::kInteger);
+    if (!allowed) return report(wrong_type(path(), node.types, kNumberType));
+    if (!node.has_bounds && form != NumberForm::kLarge) return;
     const double found = number_value(token);
-    if (!(found >= node.minimum && found <= node.maximum) || found - found != 0)
-      report(wrong_number(path(), node, token));
+    const bool finite = found - found == 0;
+    if (!finite || found < node.minimum || found > node.maximum) report(wrong_number(path(), node, token));
   }
 
-  void string(ondemand::value& it, std::string_view token, const SchemaNode& node, std::uint8_t* place = nullptr) {
-    if (token.size() < 2 || token.back() != '"') return broken_at(token, "a string is not closed");
+  // The place of the value in the schema's list, or kAbsent.
+  int string(const SchemaNode& node) {
+    int place = NameTable::kAbsent;
+    const std::string_view token = tokens_.token(next_);
+    if (token.size() < 2 || token.back() != '"') [[unlikely]]
+      return broken("a string is not closed"), place;
     std::string_view text = token.substr(1, token.size() - 2);
     if (has_backslash(text)) [[unlikely]] {
-      if (auto error = it.get_string().get(text)) return broken(error);
-      if (text.find('\0') != text.npos) return report(null_character(path()));
+      const auto plain = tokens_.unescaped(token);
+      if (!plain) return broken("an escape is wrong"), place;
+      text = *plain;
+      if (text.find('\0') != text.npos) {
+        ++next_;
+        return report(null_character(path())), place;
+      }
     }
+    ++next_;
     if (node.values.size() > 0) {
-      const int found = node.values.find(text);
-      if (found == NameTable::kAbsent) return report(wrong_value(path(), node.values, text));
-      if (place != nullptr) *place = static_cast<std::uint8_t>(found);
+      place = node.values.find(text);
+      if (place == NameTable::kAbsent) report(wrong_value(path(), node.values, text));
+      return place;
     }
-    if (text.size() > node.max_length) [[unlikely]] {  // bytes; characters are counted only when it may matter
-      if (const auto size = characters(text); size > node.max_length) {
-        return report(wrong_length(path(), Bound::kMost, node.max_length, size));
-      }
+    // Bytes are at least as many as characters, and at most four times: mostly there is nothing to count.
+    if (text.size() > node.max_length) [[unlikely]] {
+      const std::size_t size = characters(text);
+      if (size > node.max_length) return report(wrong_length(path(), Bound::kMost, node.max_length, size)), place;
     }
-    if (text.size() < std::size_t{node.min_length} * 4) {
-      if (const auto size = characters(text); size < node.min_length) {
-        return report(wrong_length(path(), Bound::kLeast, node.min_length, size));
-      }
+    if (text.size() < std::size_t{node.min_length} * 4) [[unlikely]] {
+      const std::size_t size = characters(text);
+      if (size < node.min_length) return report(wrong_length(path(), Bound::kLeast, node.min_length, size)), place;
     }
-    if (!has_format(node.format, text)) report(wrong_format(path(), node.format, text));
+    if (node.format != NamedFormat::kNone && !has_format(node.format, text))
+      report(wrong_format(path(), node.format, text));
+    return place;
   }
 
-  // False when the value is too deep to go into.
+  // Goes into the bracket at the next token; false when that is too deep (the value was stepped over).
   bool enter() {
     if (task_.depth + depth_ > kMaxRecordDepth) {
       report(too_deep(path()));
+      skip();
       return false;
     }
     ++depth_;
+    ++next_;
+    step() = {};
     return true;
   }
-  void leave() { --depth_; }
   Step& step() { return steps_[depth_ - 1]; }
 
-  void object(ondemand::value& it, const SchemaNode& node) {
+  // Behind a member or item: true when another one follows.
+  bool another(char close) {
+    const char c = tokens_.first(next_);
+    if (c != ',' && c != close) return broken("a comma or the closing bracket is missing"), false;
+    ++next_;
+    return c == ',';
+  }
+  // Reads a key and its colon; false when they are not there.
+  bool key() {
+    if (tokens_.first(next_) != '"') return broken("a key is missing"), false;
+    if (tokens_.first(next_ + 1) != ':') return broken_at(next_ + 1, "a colon is missing"), false;
+    next_ += 2;
+    return true;
+  }
+
+  void object(const SchemaNode& node) {
     if (!enter()) return;
-    ondemand::object members;
-    if (auto error = it.get_object().get(members)) return leave(), broken(error);
     const bool at_top = depth_ == 1;
     std::uint8_t* order = order_ + node.order_at;
     std::uint64_t seen = 0;
-    std::array<std::uint8_t, SchemaNode::kMaxSlots> values_of{};  // enum places that conditions ask for
-    std::uint32_t known = 0;                                      // which of them were found, as bits
+    std::array<std::int8_t, SchemaNode::kMaxSlots> values_of;  // enum places that conditions ask for
+    values_of.fill(NameTable::kAbsent);
     std::size_t last = 0;
-    for (auto entry : members) {
-      ondemand::field field;
-      if (auto error = std::move(entry).get(field)) return leave(), broken(error);
+    bool more = tokens_.first(next_) != '}';
+    if (!more) ++next_;
+    while (more) {
+      const std::uint32_t key_token = next_;
+      if (!key()) break;
       int place = order[last];
-      if (!node.members.is_key(static_cast<std::size_t>(place), field.key().raw())) {
-        place = find_member(field, node);
-        if (halted_) return leave();
-        if (place == NameTable::kAbsent) continue;
+      if (!node.members.is_key(static_cast<std::size_t>(place), tokens_.at(key_token) + 1)) [[unlikely]] {
+        place = find_member(key_token, node);
+        if (halted_) break;
+        if (place == NameTable::kAbsent) {
+          skip();
+          if (halted_) break;
+          more = another('}');
+          continue;
+        }
         order[last] = static_cast<std::uint8_t>(place);
       }
-      const auto at = static_cast<std::size_t>(place);
+      const auto at = static_cast<std::uint32_t>(place);
       last = at + 1;
-      step() = {&node.members, {}, static_cast<std::uint32_t>(at)};
+      step() = {&node.members, at, StepKind::kMember};
       const std::uint64_t bit = std::uint64_t{1} << at;
-      if (seen & bit) report(repeated_member(path()));
+      if (seen & bit) [[unlikely]]
+        report(repeated_member(path()));
       seen |= bit;
-      ondemand::value& member = field.value();
-      const std::string_view token = token_of(member);
-      if (token.empty()) return leave(), broken(simdjson::TAPE_ERROR);
+      const std::uint32_t value_token = next_;
+      const SchemaNode& expected = nodes_->nodes[node.member_nodes[at]];
+      if (const std::uint8_t slot = node.member_slots[at]; slot != SchemaNode::kNoSlot && tokens_.first(next_) == '"') {
+        values_of[slot] = static_cast<std::int8_t>(string(expected));
+      } else {
+        value(expected);
+      }
+      if (halted_) break;
       if (at_top) {
-        top_->token[at] = token;
+        top_->token[at] = tokens_.token(value_token);
         top_->seen = seen;
       }
-      const SchemaNode& expected = nodes_->nodes[node.member_nodes[at]];
-      if (const std::uint8_t slot = node.member_slots[at]; slot != SchemaNode::kNoSlot && token.front() == '"') {
-        constexpr std::uint8_t kUnknown = 0xff;
-        std::uint8_t found = kUnknown;
-        string(member, token, expected, &found);
-        if (found != kUnknown) {
-          values_of[slot] = found;
-          known |= 1u << slot;
-        }
-      } else {
-        value(member, token, expected);
-      }
-      if (halted_) return leave();
+      more = another('}');
     }
-    leave();
+    --depth_;
+    if (halted_) return;
     if ((node.required & ~seen) == 0 && node.any_required.empty() && node.conditions.empty()) return;
-    absent_members(node, seen, values_of, known);
+    absent_members(node, seen, values_of);
   }
 
   // A key that did not come where it came last time.
-  int find_member(ondemand::field& field, const SchemaNode& node) {
-    std::string_view key = raw_key(field.key().raw());
-    if (has_backslash(key)) {
-      if (auto error = field.unescaped_key().get(key)) {
-        broken(error);
-        return NameTable::kAbsent;
-      }
+  int find_member(std::uint32_t key_token, const SchemaNode& node) {
+    std::string_view name = raw_key(tokens_.at(key_token) + 1);
+    step() = {nullptr, key_token, StepKind::kKey};
+    if (has_backslash(name)) {
+      const auto plain = tokens_.unescaped(tokens_.token(key_token));
+      if (!plain) return broken_at(key_token, "an escape is wrong"), NameTable::kAbsent;
+      name = *plain;
     }
-    const int place = node.members.find(key);
-    if (place == NameTable::kAbsent) {
-      step() = {nullptr, key, 0};
-      report(unknown_member(path(), key, node.members));
-    }
+    const int place = node.members.find(name);
+    if (place == NameTable::kAbsent) report(unknown_member(path(), name, node.members));
     return place;
   }
 
   void absent_members(const SchemaNode& node, std::uint64_t seen,
-                      const std::array<std::uint8_t, SchemaNode::kMaxSlots>& values_of, std::uint32_t known) {
+                      const std::array<std::int8_t, SchemaNode::kMaxSlots>& values_of) {
     std::uint64_t absent = node.required & ~seen;
     for (std::uint64_t left = absent; left != 0 && !halted_; left &= left - 1) {
       report(missing_member(path_to(node.members[static_cast<std::size_t>(std::countr_zero(left))])));
     }
     for (const SchemaCondition& condition : node.conditions) {
-      if (!(known >> condition.slot & 1) || !(condition.values >> values_of[condition.slot] & 1)) continue;
-      const std::string& value = nodes_->nodes[node.member_nodes[condition.member]].values[values_of[condition.slot]];
+      const int found = values_of[condition.slot];
+      if (found == NameTable::kAbsent || !(condition.values >> found & 1)) continue;
+      const std::string& value_text =
+          nodes_->nodes[node.member_nodes[condition.member]].values[static_cast<std::size_t>(found)];
       for (std::uint64_t left = condition.required & ~seen & ~absent; left != 0 && !halted_; left &= left - 1) {
         const auto at = static_cast<std::size_t>(std::countr_zero(left));
         absent |= std::uint64_t{1} << at;
-        report(missing_because(path_to(node.members[at]), node.members[condition.member], value));
+        report(missing_because(path_to(node.members[at]), node.members[condition.member], value_text));
       }
     }
     if (node.any_required.empty() || halted_) return;
@@ -323,106 +344,93 @@ class Walk {
     report(missing_one_of(path(), node));
   }
 
-  void array(ondemand::value& it, const SchemaNode& node) {
+  void array(const SchemaNode& node) {
     if (!enter()) return;
-    ondemand::array items;
-    if (auto error = it.get_array().get(items)) return leave(), broken(error);
     const SchemaNode& expected = nodes_->nodes[node.items];
     std::uint32_t count = 0;
-    for (auto entry : items) {
-      ondemand::value item;
-      if (auto error = std::move(entry).get(item)) return leave(), broken(error);
-      step() = {nullptr, {}, count};
-      if (++count > node.max_items) break;  // one fault for all that is too much; the rest is stepped over
-      const std::string_view token = token_of(item);
-      if (token.empty()) return leave(), broken(simdjson::TAPE_ERROR);
-      value(item, token, expected);
-      if (halted_) return leave();
+    bool more = tokens_.first(next_) != ']';
+    if (!more) ++next_;
+    while (more) {
+      step() = {nullptr, count, StepKind::kItem};
+      if (++count > node.max_items) {
+        skip();  // one fault for all that is too much
+      } else {
+        value(expected);
+      }
+      if (halted_) break;
+      more = another(']');
     }
-    leave();
+    --depth_;
+    if (halted_) return;
     if (count > node.max_items) report(wrong_count(path(), Bound::kMost, node.max_items, CountOf::kItems));
     if (count < node.min_items) report(wrong_count(path(), Bound::kLeast, node.min_items, CountOf::kItems));
   }
 
   // --- values that no schema describes: JSON all the same -----------------------------------------------------------
-  void any_value(ondemand::value& it, std::string_view token) {
-    switch (token.front()) {
-      case '"': {
-        static const SchemaNode kAnyString = [] {
-          SchemaNode node;
-          node.types = kStringType;
-          return node;
-        }();
-        return string(it, token, kAnyString);
-      }
+  void any_value() {
+    switch (tokens_.first(next_)) {
       case '{':
-        return any_object(it, SchemaNode::kUnbounded);
+        return any_object(SchemaNode::kUnbounded);
       case '[':
-        return any_array(it);
+        return any_array();
       case 't':
       case 'f':
-      case 'n':
-        if (literal_type(token) == 0) broken_at(token, "a literal is true, false or null");
-        return;
-      default:
-        static const SchemaNode kAnyNumber = [] {
+      case 'n': {
+        static const SchemaNode any_literal = [] {
           SchemaNode node;
-          node.types = kNumberType | kIntegerType;
+          node.types = kNullType | kBooleanType;
           return node;
         }();
-        return number(token, kAnyNumber);
-    }
-  }
-
-  void any_object(ondemand::value& it, std::uint32_t max_members) {
-    if (!enter()) return;
-    ondemand::object members;
-    if (auto error = it.get_object().get(members)) return leave(), broken(error);
-    std::uint32_t count = 0;
-    for (auto entry : members) {
-      ondemand::field field;
-      if (auto error = std::move(entry).get(field)) return leave(), broken(error);
-      std::string_view key = raw_key(field.key().raw());
-      step() = {nullptr, key, 0};
-      if (has_backslash(key)) {
-        if (auto error = field.unescaped_key().get(key)) return leave(), broken(error);
+        return literal(any_literal);
       }
-      ++count;
-      const std::string_view token = token_of(field.value());
-      if (token.empty()) return leave(), broken(simdjson::TAPE_ERROR);
-      any_value(field.value(), token);
-      if (halted_) return leave();
+      default:
+        return value(any_scalar());
     }
-    leave();
-    if (count > max_members) report(wrong_count(path(), Bound::kMost, max_members, CountOf::kMembers));
   }
 
-  void any_array(ondemand::value& it) {
+  void any_object(std::uint32_t max_members) {
     if (!enter()) return;
-    ondemand::array items;
-    if (auto error = it.get_array().get(items)) return leave(), broken(error);
     std::uint32_t count = 0;
-    for (auto entry : items) {
-      ondemand::value item;
-      if (auto error = std::move(entry).get(item)) return leave(), broken(error);
-      step() = {nullptr, {}, count++};
-      const std::string_view token = token_of(item);
-      if (token.empty()) return leave(), broken(simdjson::TAPE_ERROR);
-      any_value(item, token);
-      if (halted_) return leave();
+    bool more = tokens_.first(next_) != '}';
+    if (!more) ++next_;
+    while (more && !halted_) {
+      const std::uint32_t key_token = next_;
+      if (!key()) break;
+      step() = {nullptr, key_token, StepKind::kKey};
+      const std::string_view name = tokens_.token(key_token);
+      if (has_backslash(name) && !tokens_.unescaped(name)) broken_at(key_token, "an escape is wrong");
+      if (halted_) break;
+      ++count;
+      any_value();
+      if (!halted_) more = another('}');
     }
-    leave();
+    --depth_;
+    if (!halted_ && count > max_members) report(wrong_count(path(), Bound::kMost, max_members, CountOf::kMembers));
+  }
+
+  void any_array() {
+    if (!enter()) return;
+    std::uint32_t count = 0;
+    bool more = tokens_.first(next_) != ']';
+    if (!more) ++next_;
+    while (more && !halted_) {
+      step() = {nullptr, count++, StepKind::kItem};
+      any_value();
+      if (!halted_) more = another(']');
+    }
+    --depth_;
   }
 
   const WalkTask& task_;
   std::vector<Fault>& faults_;
+  TokenStream& tokens_;
   const SchemaNodes* nodes_;
   std::uint8_t* order_;
   TopMembers* top_;
-  ondemand::document document_;
-  std::array<Step, kMaxRecordDepth + 1> steps_{};
+  std::uint32_t next_ = 0;
   std::size_t depth_ = 0;  // containers that were entered
   bool halted_ = false;    // nothing more can be said: broken JSON, or enough faults
+  std::array<Step, kMaxRecordDepth + 1> steps_;
 };
 
 }  // namespace
@@ -438,7 +446,7 @@ bool SchemaWalker::check(const Schema& schema, const WalkTask& task, std::vector
   if (before >= kMaxFaults) return false;
   if (parts_->last != nodes) parts_->last = nodes;
   parts_->top.seen = 0;
-  Walk(task, faults, nodes.get(), parts_->order_of(nodes), &parts_->top).run(parts_->parser);
+  Walk(task, faults, parts_->tokens, nodes.get(), parts_->order_of(nodes), &parts_->top).run();
   if (task.subject && nodes->subject_place != NameTable::kAbsent) {
     const auto at = static_cast<std::size_t>(nodes->subject_place);
     const std::string_view token = parts_->top.seen >> at & 1 ? parts_->top.token[at] : std::string_view();
@@ -456,7 +464,7 @@ bool SchemaWalker::check(const Schema& schema, const WalkTask& task, std::vector
 bool SchemaWalker::check_json(const WalkTask& task, std::vector<Fault>& faults) {
   const std::size_t before = faults.size();
   if (before >= kMaxFaults) return false;
-  Walk(task, faults, nullptr, nullptr, nullptr).run(parts_->parser);
+  Walk(task, faults, parts_->tokens, nullptr, nullptr, nullptr).run();
   return faults.size() == before;
 }
 

@@ -182,11 +182,9 @@ TEST_CASE("what is not JSON is refused wherever it breaks, whatever stands behin
                              " ",
                              "}",
                              "{",
-                             "null",
-                             "1",
-                             "\"a\"",
-                             "[]",
                              "[1",
+                             "nul",
+                             "1x",
                              "{}{}",
                              "{} x",
                              "{\"a\"}",
@@ -212,6 +210,13 @@ TEST_CASE("what is not JSON is refused wherever it breaks, whatever stands behin
           std::any_of(faults.begin(), faults.end(), [](const Fault& f) { return f.code == Code::kRecordNotJson; });
       CHECK(found);
     }
+  }
+}
+
+TEST_CASE("data that is no object is refused by its type", "[model][schema]") {
+  for (const char* other : {"null", "true", "1", "\"a\"", "[]", "[{}]"}) {
+    INFO(other);
+    CHECK(only(kNotice, other).message.find("must be object, not ") == 0);
   }
 }
 
