@@ -202,7 +202,7 @@ TEST_CASE("faults are logged with the address, get no answer, and harm nobody el
   CHECK_THAT(good.answer(), Catch::StartsWith("QN=2;"));
   const std::string fault = hj212::frame("QN=1;CN=2011;MN=A500226_0002;CP=&&nothing&&");
   bad.send(fault + fault + fault);  // at once: after the third the line may be gone
-  CHECK(bad.answer().empty());  // closed after three faults in a row
+  CHECK(bad.answer().empty());      // closed after three faults in a row
   CHECK(bench.host.wait_log("too many faults in a row"));
 }
 
