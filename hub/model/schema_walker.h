@@ -34,7 +34,7 @@ class SchemaWalker {
   SchemaWalker& operator=(SchemaWalker&&) noexcept;
 
   /// Appends what is wrong to `faults` (at most until it holds kMaxFaults); true when nothing was.
-  /// About 0.3 µs per KB, and no allocation, when all is well.
+  /// About 0.3 µs per KB, and no allocation, when all is well (bench/schema_bench.cc).
   bool check(const Schema& schema, const WalkTask& task, std::vector<Fault>& faults);
 
   /// Checks JSON without a schema: strict, bounded in depth.
