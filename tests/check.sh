@@ -38,7 +38,7 @@ step_static() {
 # The rules of docs and READMEs about the tree itself.
 step_arch() {
   build asan --target test_arch
-  ctest --preset asan -R '^(test_arch|arch): '
+  ctest --preset asan -R '^(test_arch|arch)'
 }
 
 # All tests under AddressSanitizer and UndefinedBehaviorSanitizer.
@@ -56,7 +56,7 @@ step_tsan() {
     if grep -q "^$name:" <<<"$known"; then targets+=("$name"); fi
   done
   cmake --build --preset tsan --target "${targets[@]}"
-  ctest --preset tsan -R "^($(IFS='|' && echo "${targets[*]}")): "
+  ctest --preset tsan -R "^($(IFS='|' && echo "${targets[*]}")):"
 }
 
 # Every process is killed at random moments while 20,000 records flow each way: nothing lost, doubled or out of order.
