@@ -90,9 +90,10 @@ Status SegmentLog::State::write_block(BlockInfo& info, std::span<const EntryRef>
   }
   encode_block(info, entries, active.salt, *storage);
   if (auto written = active_file->write_at(end, *storage); !written) {
-    // Nothing of it was promised. Cut it off, so that what comes next finds a clean end; if even that fails, before
-    // the next write.
-    dirty_tail = !active_file->truncate(end).has_value();
+    // Nothing of it was promised. Cut it off, so that room returns at once; and once more before the next write or
+    // before sealing, where a sync follows: until then a power cut could bring these bytes back.
+    (void)active_file->truncate(end).has_value();
+    dirty_tail = true;
     filled = end;
     return written;
   }

@@ -27,7 +27,7 @@ struct SegmentLog::State {
   // Appending thread only.
   std::uint64_t epoch = 0;
   std::uint64_t filled = 0;  ///< the active file holds zeros from `active_end` up to here
-  bool dirty_tail = false;   ///< a failed write left bytes behind the end that could not be cut off
+  bool dirty_tail = false;   ///< a failed write may have left bytes behind the end, at least on the disk
   std::optional<Error> poisoned;
   std::shared_ptr<File> active_file;  ///< also read by others, through the pointer they take under the mutex
 

@@ -144,6 +144,30 @@ TEST_CASE("a record that looks like a block header does not turn a torn block in
   CHECK(report.torn.has_value());
 }
 
+TEST_CASE("a last block with valid checksums but an untrue hash, previous or time is damage, not a torn block",
+          "[ledger][durability]") {
+  FaultyFiles files;
+  const auto begins = one_segment(files, large());
+  const Path path = kFolder / segment_name(1);
+  const std::uint64_t last = begins[begins.size() - 2];
+  for (std::uint64_t field : {32u, 48u, 80u, 111u}) {  // the highest byte of the time is at 39
+    Bytes bytes = files.content(path);
+    bytes[last + (field == 32 ? 39 : field)] ^= field == 32 ? 0x80 : 0x01;
+    Bytes covered(bytes.begin() + 16, bytes.begin() + 24);  // the salt
+    covered.insert(covered.end(), bytes.begin() + static_cast<std::ptrdiff_t>(last) + 8,
+                   bytes.begin() + static_cast<std::ptrdiff_t>(last) + kBlockHeaderBytes);
+    const std::uint32_t crc = crc32c(covered);
+    std::memcpy(bytes.data() + last + 4, &crc, 4);
+    auto damaged = files.copy();
+    damaged->put(path, bytes);
+    auto log = SegmentLog::open(*damaged, kFolder, large());
+    CAPTURE(field);
+    REQUIRE_FALSE(log.has_value());
+    CHECK(log.error().code == Code::kDamaged);
+    CHECK(log.error().message.find("offset " + std::to_string(last)) != std::string::npos);
+  }
+}
+
 TEST_CASE("a segment that is missing, foreign or misnamed is refused by name", "[ledger][durability]") {
   FaultyFiles files;
   const SegmentOptions options = small_segments(2048);

@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include "base/file.h"
+#include "ledger/verify.h"
 #include "support/faulty_files.h"
 #include "support/ledger_script.h"
 #include "support/temp_folder.h"
@@ -111,6 +112,34 @@ TEST_CASE("a write that fails and cannot be cut off is not built upon", "[ledger
   REQUIRE(again.has_value());
   CHECK_FALSE(report.torn.has_value());
   CHECK(faults_of(**again, told) == "");
+}
+
+TEST_CASE("bytes of a failed write do not come back in a segment that was sealed after it", "[ledger][durability]") {
+  for (std::uint64_t seed = 0; seed < 60; ++seed) {
+    FaultyFiles files;
+    const SegmentOptions options = small_segments(6000);
+    auto log = SegmentLog::open(files, kFolder, options);
+    REQUIRE(log.has_value());
+    Acknowledged told;
+    for (std::uint64_t i = 0; i < 3; ++i) told[i + 2] = add(**log, 500, i)->hash;
+    files.fail(FileOp::kWrite, Code::kIo);
+    CHECK_FALSE(add(**log, 1000, 7).has_value());
+    auto block = add(**log, 5000, 8);  // goes to a new segment
+    REQUIRE(block.has_value());
+    told[block->number] = block->hash;
+    REQUIRE((*log)->segments().size() == 2);
+    files.cut_now();
+    files.restart(seed % 2 == 0 ? Loss::kShuffled : Loss::kTorn, seed);
+    VerifyOptions chain;
+    chain.chain_only = true;
+    auto report = verify_ledger(files, kFolder, chain);
+    REQUIRE(report.has_value());
+    CAPTURE(seed);
+    CHECK(report->content());
+    auto again = SegmentLog::open(files, kFolder, options);
+    REQUIRE(again.has_value());
+    CHECK(faults_of(**again, told) == "");
+  }
 }
 
 TEST_CASE("a failed sync ends writing, reading goes on, and a restart trusts only what it wrote itself",
