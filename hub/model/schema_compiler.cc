@@ -24,7 +24,7 @@ NameTable::NameTable(std::vector<std::string> names) : names_(std::move(names)) 
     const std::string quoted = names_[i] + '"';
     char text[16] = {}, mask[16] = {};
     const std::size_t size = std::min(quoted.size(), sizeof text);
-    std::memcpy(text, quoted.data(), size);
+    std::memcpy(text, quoted.data(), size);  // NOLINT(bugprone-not-null-terminated-result): length and bytes
     std::memset(mask, 0xff, size);
     Packed packed;
     std::memcpy(&packed.first, text, 8);

@@ -83,7 +83,7 @@ std::string PublicKey::text() const { return std::string(kKeyPrefix) + to_base64
 Result<PublicKey> PublicKey::parse(std::string_view text) {
   if (!text.starts_with(kKeyPrefix)) {
     const std::size_t colon = text.find(':');
-    if (colon == std::string_view::npos || colon > 16) return Error{Code::kInvalid, "not a public key"};
+    if (colon > 16) return Error{Code::kInvalid, "not a public key"};
     return Error{Code::kAlgorithmUnknown,
                  "the algorithm of a public key is not known; this version knows ed25519 only"};
   }
