@@ -93,9 +93,11 @@ void Inbox::store_pending() {
   while (!pending_.empty() && !broken_ && !full()) {
     if (Status stored = store(pending_.front()); !stored) {
       // No room now: it stays here, the hub gets no credit for it, and tick() tries again.
-      log::warning("gate", "{} inbox: {}", name(options_.lane), stored.error().message);
+      if (!told_no_room_) log::warning("gate", "{} inbox: {}", name(options_.lane), stored.error().message);
+      told_no_room_ = true;
       return;
     }
+    told_no_room_ = false;
     pending_.pop_front();
   }
 }

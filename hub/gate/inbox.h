@@ -152,6 +152,7 @@ class Inbox final : private LogOwner {
   std::size_t recent_bytes_ = 0;
   InboxStand told_;
   std::int64_t next_expiry_ns_ = 0;
+  bool told_no_room_ = false;
   std::optional<Error> broken_;
   Counters counters_;
 };

@@ -54,7 +54,7 @@ Status GateLane::open_socket() {
   };
   // People of other users reach it through the folder's and the socket's rights; who may speak is decided by
   // SO_PEERCRED.
-  const mode_t mode = shared_.people.size() > 1 ? 0666 : 0600;
+  const mode_t mode = shared_.config.people.empty() ? 0600 : 0666;
   TW_ASSIGN(server_, link::LocalServer::listen(loop_.io(), path, mode, {}, std::move(events)));
   if (mode != 0600) {
     std::error_code ignored;

@@ -95,8 +95,10 @@ void SinkFeed::fill() {
     }
     auto item = inbox_.item(ordinal_);
     if (!item) {
-      last_problem_ = item.error().message;
-      log::error("gate", "adapter {}: delivery {} cannot be read: {}", adapter_.instance, ordinal_, last_problem_);
+      if (last_problem_ != item.error().message) {
+        last_problem_ = item.error().message;
+        log::error("gate", "adapter {}: delivery {} cannot be read: {}", adapter_.instance, ordinal_, last_problem_);
+      }
       return;
     }
     const auto& records = (*item)->delivered->records();
