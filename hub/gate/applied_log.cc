@@ -2,6 +2,7 @@
 #include "gate/applied_log.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "base/log.h"
 
@@ -49,6 +50,7 @@ Result<std::unique_ptr<AppliedLog>> AppliedLog::open(FileSystem& files, const Pa
 }
 
 AppliedLog::~AppliedLog() {
+  end_saving();
   if (commit_) commit_->stop();
   if (bridge_) bridge_->target = nullptr;
 }
@@ -119,21 +121,33 @@ void AppliedLog::take(const ledger::BlockOutcome& outcome) {
   owner_.block_done();
 }
 
-void AppliedLog::snapshot_if_due() {
-  if (!ledger::SnapshotStore::due(bytes_since_snapshot_)) return;
-  if (Status saved = snapshot(); !saved) {
-    log::warning("gate", "{}: no snapshot: {}", log_->folder().string(), saved.error().message);
-  }
-}
-
-Status AppliedLog::snapshot() {
-  if (applied_block_ == 0) return {};
+ledger::Snapshot AppliedLog::state_now() {
   ledger::Snapshot snapshot;
   snapshot.block = applied_block_;
   snapshot.block_hash = applied_hash_;
   owner_.encode_state(snapshot.state);
-  bytes_since_snapshot_ = 0;  // also after a failure: tried again after as many bytes, not at every block
-  return snapshots_.save(snapshot);
+  bytes_since_snapshot_ = 0;  // also if it fails: tried again after as many bytes, not at every block
+  return snapshot;
+}
+
+void AppliedLog::end_saving() {
+  if (!saving_.valid()) return;
+  if (Status saved = saving_.get(); !saved) {
+    log::warning("gate", "{}: no snapshot: {}", log_->folder().string(), saved.error().message);
+  }
+}
+
+void AppliedLog::snapshot_if_due() {
+  if (!ledger::SnapshotStore::due(bytes_since_snapshot_)) return;
+  if (saving_.valid() && saving_.wait_for(std::chrono::seconds(0)) != std::future_status::ready) return;
+  end_saving();
+  saving_ = std::async(std::launch::async, [this, snapshot = state_now()] { return snapshots_.save(snapshot); });
+}
+
+Status AppliedLog::snapshot() {
+  end_saving();
+  if (applied_block_ == 0) return {};
+  return snapshots_.save(state_now());
 }
 
 Result<std::uint64_t> AppliedLog::drop_before(std::uint64_t block) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <future>
 #include <memory>
 
 #include "base/loop.h"
@@ -68,8 +69,10 @@ class AppliedLog {
   std::size_t waiting_bytes() const { return commit_->waiting_bytes(); }
   bool clock_doubtful() const { return commit_->clock_doubtful(); }
 
-  /// Writes a snapshot when enough was added since the last one, or at once.
+  /// Begins a snapshot when enough was added since the last one. The state is copied here, written on a thread of its
+  /// own: a lane does not wait for it.
   void snapshot_if_due();
+  /// Writes one and waits for it.
   Status snapshot();
   /// Drops whole segments before `block`, after a snapshot. Says which block is first now.
   Result<std::uint64_t> drop_before(std::uint64_t block);
@@ -82,6 +85,8 @@ class AppliedLog {
   struct Bridge;  // what the writer thread may reach; outlives this
   AppliedLog(FileSystem& files, Path folder, LogOwner& owner);
   Status replay();
+  ledger::Snapshot state_now();
+  void end_saving();
   void take(const ledger::BlockOutcome& outcome);
   Status apply_block(const ledger::Block& block);
 
@@ -95,6 +100,7 @@ class AppliedLog {
   std::uint64_t applied_block_ = 0;
   Hash256 applied_hash_{};
   std::uint64_t bytes_since_snapshot_ = 0;
+  std::future<Status> saving_;  // a snapshot that is being written
 };
 
 }  // namespace thalweg::gate

@@ -1,4 +1,5 @@
 // desk_letters.cc: dead letters, status and adapters at the people's desk.
+#include <algorithm>
 #include <charconv>
 #include <nlohmann/json.hpp>
 
@@ -42,50 +43,75 @@ std::optional<LetterName> parse_letter(std::string_view text) {
   return out;
 }
 
+json describe(const OutboundLetter& letter, Lane lane, int zone) {
+  return {{"id", letter_name(true, lane, letter.id)},
+          {"lane", name(lane)},
+          {"box", "outbox"},
+          {"adapter", ""},
+          {"record", letter.record.text()},
+          {"code", static_cast<int>(letter.code)},
+          {"text", letter.text},
+          {"attempts", 1},
+          {"state", "open"},
+          {"since", format_rfc3339(letter.time_unix_ns, zone)}};
+}
+
+json describe(const InboundLetter& letter, Lane lane, int zone) {
+  return {{"id", letter_name(false, lane, letter.id)},
+          {"lane", name(lane)},
+          {"box", "inbox"},
+          {"adapter", letter.instance},
+          {"record", letter.record.is_zero() ? "" : letter.record.text()},
+          {"code", static_cast<int>(letter.code)},
+          {"text", letter.text},
+          {"attempts", letter.attempts},
+          {"state", letter.retrying ? "retrying" : "open"},
+          {"since", format_rfc3339(letter.time_unix_ns, zone)}};
+}
+
+/// The newest `most` of one box, newest first.
+template <class Letters>
+void add_newest(json& out, const Letters& letters, std::size_t most, Lane lane, int zone) {
+  for (auto at = letters.rbegin(); at != letters.rend() && most > 0; ++at, --most) {
+    out.push_back(describe(at->second, lane, zone));
+  }
+}
+
 }  // namespace
 
-json PeopleDesk::letters() const {
+json PeopleDesk::letters(std::size_t most) const {
   const int zone = lane_.shared().config.utc_offset_minutes;
-  json out = json::array();
-  for (const auto& [id, letter] : lane_.outbox().state().letters) {
-    out.push_back({{"id", letter_name(true, lane_.lane(), id)},
-                   {"lane", name(lane_.lane())},
-                   {"box", "outbox"},
-                   {"adapter", ""},
-                   {"record", letter.record.text()},
-                   {"code", static_cast<int>(letter.code)},
-                   {"text", letter.text},
-                   {"attempts", 1},
-                   {"state", "open"},
-                   {"since", format_rfc3339(letter.time_unix_ns, zone)}});
-  }
-  for (const auto& [id, letter] : lane_.inbox().state().letters) {
-    out.push_back({{"id", letter_name(false, lane_.lane(), id)},
-                   {"lane", name(lane_.lane())},
-                   {"box", "inbox"},
-                   {"adapter", letter.instance},
-                   {"record", letter.record.is_zero() ? "" : letter.record.text()},
-                   {"code", static_cast<int>(letter.code)},
-                   {"text", letter.text},
-                   {"attempts", letter.attempts},
-                   {"state", letter.retrying ? "retrying" : "open"},
-                   {"since", format_rfc3339(letter.time_unix_ns, zone)}});
-  }
-  return out;
+  const auto& sent = lane_.outbox().state().letters;
+  const auto& received = lane_.inbox().state().letters;
+  json list = json::array();
+  add_newest(list, sent, most, lane_.lane(), zone);
+  add_newest(list, received, most, lane_.lane(), zone);
+  return {{"letters", std::move(list)}, {"total", sent.size() + received.size()}};
 }
 
 void PeopleDesk::dead_letters(const std::string& person, const json& request, Answer answer) {
   const std::string act_name = text_of(request, "act");
   if (act_name == "list" || act_name.empty()) {
-    const json mine = letters();
-    const auto reply = [answer, mine](const json& others) {
-      json all = mine;
-      for (const json& one : others) all.push_back(one);
-      answer({{"ok", true}, {"letters", std::move(all)}});
+    std::size_t most = 500;
+    if (const auto limit = request.find("limit"); limit != request.end() && limit->is_number_unsigned()) {
+      most = std::clamp<std::uint64_t>(limit->get<std::uint64_t>(), 1, 5000);
+    }
+    const json mine = letters(most);
+    const auto reply = [answer, mine, most](const json& others) {
+      json all = mine["letters"];
+      std::uint64_t total = mine["total"];
+      if (!others.is_null()) {
+        for (const json& one : others["letters"]) all.push_back(one);
+        total += others["total"].get<std::uint64_t>();
+      }
+      std::stable_sort(all.begin(), all.end(), [](const json& a, const json& b) { return a["since"] > b["since"]; });
+      if (all.size() > most) all.erase(all.begin() + static_cast<std::ptrdiff_t>(most), all.end());
+      answer({{"ok", true}, {"letters", std::move(all)}, {"total", total}});
     };
-    const bool asked = ask_other(
-        [this, reply](PeopleDesk& desk) { lane_.loop().post([reply, others = desk.letters()] { reply(others); }); });
-    if (!asked) reply(json::array());
+    const bool asked = ask_other([this, reply, most](PeopleDesk& desk) {
+      lane_.loop().post([reply, others = desk.letters(most)] { reply(others); });
+    });
+    if (!asked) reply(json());
     return;
   }
   if (act_name != "show" && act_name != "retry" && act_name != "drop") {
@@ -105,16 +131,21 @@ void PeopleDesk::act(const std::string& person, const std::string& what, bool ou
                      Answer answer) {
   const auto gone = [&] { answer(failure(Code::kNotFound, "no such dead letter")); };
   if (what == "show") {
-    const std::string wanted = letter_name(outbox, lane_.lane(), number);
-    for (const json& one : letters()) {
-      if (one["id"] != wanted) continue;
-      auto record = Uuid::parse(one.value("record", ""));
-      if (!record) return answer({{"ok", true}, {"letter", one}, {"record", nullptr}});
-      return find(*record, [one, answer](const json& found) {
-        answer({{"ok", true}, {"letter", one}, {"record", found}});
-      });
-    }
-    return gone();
+    const int zone = lane_.shared().config.utc_offset_minutes;
+    json one;
+    RecordId record;
+    const auto look = [&](const auto& letters) {
+      const auto found = letters.find(number);
+      if (found == letters.end()) return;
+      one = describe(found->second, lane_.lane(), zone);
+      record = found->second.record;
+    };
+    outbox ? look(lane_.outbox().state().letters) : look(lane_.inbox().state().letters);
+    if (one.is_null()) return gone();
+    if (record.is_zero()) return answer({{"ok", true}, {"letter", one}, {"record", nullptr}});
+    return find(record, [one, answer](const json& found) {
+      answer({{"ok", true}, {"letter", one}, {"record", found}});
+    });
   }
   const auto done = [answer](Status status) {
     answer(status ? json{{"ok", true}} : failure(status.error().code, status.error().message));

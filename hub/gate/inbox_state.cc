@@ -37,15 +37,16 @@ Status InboxState::apply(std::uint8_t type, ByteView bytes, ledger::Place place,
     case InboxType::kAct: {
       TW_ASSIGN(const auto entry, ActEntry::decode(bytes));
       if (entry.what == ActEntry::What::kDrop) {
-        dropped_letters += letters.erase(entry.letter);
+        dropped_letters += close_letter(entry.letter) ? 1 : 0;
       } else if (auto found = letters.find(entry.letter); found != letters.end()) {
+        retrying += found->second.retrying ? 0 : 1;
         found->second.retrying = true;
       }
       return {};
     }
     case InboxType::kTaken: {
       TW_ASSIGN(const auto entry, TakenEntry::decode(bytes));
-      taken_letters += letters.erase(entry.letter);
+      taken_letters += close_letter(entry.letter) ? 1 : 0;
       return {};
     }
   }
@@ -103,11 +104,11 @@ Status InboxState::apply_delivery(ByteView bytes, ledger::Place place, std::int6
 
 void InboxState::apply_letter(LetterEntry entry, std::int64_t time_unix_ns) {
   InboundLetter letter;
-  for (auto& [id, open] : letters) {  // a retry that failed again, or a crash between letter and cursor
-    if (open.instance == entry.instance && open.ordinal == entry.ordinal && open.index == entry.index) {
-      letter.id = id;
-      break;
-    }
+  // A retry that failed again, or a crash between letter and cursor, is the same letter.
+  const auto place = std::tuple(entry.instance, entry.ordinal, entry.index);
+  if (const auto open = letter_of_.find(place); open != letter_of_.end()) {
+    letter.id = open->second;
+    close_letter(letter.id);
   }
   if (letter.id == 0) letter.id = next_letter++;
   letter.instance = std::move(entry.instance);
@@ -120,6 +121,16 @@ void InboxState::apply_letter(LetterEntry entry, std::int64_t time_unix_ns) {
   letter.time_unix_ns = time_unix_ns;
   const std::uint64_t id = letter.id;
   letters[id] = std::move(letter);
+  letter_of_[place] = id;
+}
+
+bool InboxState::close_letter(std::uint64_t id) {
+  const auto found = letters.find(id);
+  if (found == letters.end()) return false;
+  if (found->second.retrying) --retrying;
+  letter_of_.erase(std::tuple(found->second.instance, found->second.ordinal, found->second.index));
+  letters.erase(found);
+  return true;
 }
 
 void InboxState::forget_before(std::uint64_t block) {
@@ -226,6 +237,8 @@ bool InboxState::decode(ByteReader& in) {
     letter.attempts = in.u32();
     letter.time_unix_ns = in.i64();
     letter.retrying = in.u8() != 0;
+    if (letter.retrying) ++retrying;
+    letter_of_[std::tuple(letter.instance, letter.ordinal, letter.index)] = letter.id;
     letters.emplace(letter.id, std::move(letter));
   }
   for (std::uint64_t* value : {&next_letter, &records, &taken_letters, &dropped_letters}) *value = in.u64();

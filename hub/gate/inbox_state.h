@@ -4,6 +4,7 @@
 #include <deque>
 #include <map>
 #include <string>
+#include <tuple>
 
 #include "gate/held_leaves.h"
 #include "gate/inbox_entries.h"
@@ -66,12 +67,18 @@ class InboxState {
   std::deque<Slot> slots;
   std::map<std::string, Cursor, std::less<>> cursors;
   std::map<std::uint64_t, InboundLetter> letters;  ///< open ones
+  std::uint64_t retrying = 0;                      ///< letters that a person lets be tried again
   std::uint64_t next_letter = 1;
   std::uint64_t records = 0, taken_letters = 0, dropped_letters = 0;
 
  private:
   Status apply_delivery(ByteView bytes, ledger::Place place, std::int64_t time_unix_ns);
   void apply_letter(LetterEntry entry, std::int64_t time_unix_ns);
+  /// Takes a letter out of the open ones. False when it is none.
+  bool close_letter(std::uint64_t id);
+
+  /// The open letter of a record for a sink. An adapter that rejects everything must not make each rejection dearer.
+  std::map<std::tuple<std::string, std::uint64_t, std::uint32_t>, std::uint64_t> letter_of_;
 };
 
 }  // namespace thalweg::gate

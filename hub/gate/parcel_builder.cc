@@ -9,7 +9,7 @@ namespace thalweg::gate {
 
 namespace {
 constexpr std::size_t kMaxOriginKeyBytes = 256;
-constexpr std::size_t kMaxReasonBytes = 2000;
+constexpr std::size_t kMaxReasonBytes = 1000;  // of 4,096 reasons in one frame
 }  // namespace
 
 void OpenParcel::clear() {

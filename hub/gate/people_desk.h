@@ -32,7 +32,8 @@ class PeopleDesk {
 
   /// The lane's part of `status`.
   nlohmann::json status() const;
-  nlohmann::json letters() const;
+  /// {"letters":[...],"total":N}: at most `most` of each box, newest first.
+  nlohmann::json letters(std::size_t most) const;
 
   using Answer = std::function<void(nlohmann::json)>;
   /// Signs for a record of this lane's inbox, or asks the other lane once. `answer` on this loop.

@@ -137,6 +137,7 @@ void SinkFeed::fill() {
 }
 
 bool SinkFeed::next_letter() {
+  if (inbox_.state().retrying == 0) return false;
   for (const auto& [id, letter] : inbox_.state().letters) {
     if (!letter.retrying || letter.instance != adapter_.instance) continue;
     auto item = inbox_.item(letter.ordinal);
