@@ -48,8 +48,8 @@ Status Hub::open(std::vector<region::Mistake>& mistakes) {
   keeper_.start();
   desk_.start();
   for (auto& lane : lanes_) lane->start();
-  TW_TRY(record_region("hub"));
-  publish();
+  intake::Policy policy = policy_;
+  TW_TRY(record_region(policy, "hub"));
   TW_TRY(listen());
   watch_dates();
   return {};
@@ -206,6 +206,21 @@ Status Hub::append_to_both(ledger::EntryType type, const Bytes& bytes) {
   return {};
 }
 
+Status Hub::put_in_force(const intake::Policy& policy, const std::vector<SystemEntry>& entries) {
+  const auto shared = std::make_shared<intake::Policy>(policy);
+  std::array<std::promise<Status>, 2> promises;
+  std::array<std::future<Status>, 2> written{promises[0].get_future(), promises[1].get_future()};
+  for (std::size_t i = 0; i < 2; ++i)
+    lanes_[i]->loop().post([lane = lanes_[i].get(), shared, entries, promise = &promises[i]] {
+      lane->change(shared, entries, [promise](Status status) { promise->set_value(std::move(status)); });
+    });
+  for (auto& future : written) future.wait();
+  for (auto& future : written) TW_TRY(future.get());
+  std::lock_guard guard(mutex_);
+  policy_ = policy;
+  return {};
+}
+
 void Hub::publish() {
   intake::PolicyPtr policy;
   {
@@ -216,46 +231,38 @@ void Hub::publish() {
 }
 
 // The texts of a version are in both ledgers before a decision refers to it.
-Status Hub::record_region(const std::string& who) {
-  const auto& stored = lane(Lane::kRoutine).store().region;
-  std::uint64_t version = 1;
+Status Hub::record_region(intake::Policy& policy, const std::string& who) {
+  const auto stored = lane(Lane::kRoutine).loop().run([this] { return lane(Lane::kRoutine).store().region; });
+  policy.region_version = 1;
   if (stored) {
-    version = stored->version;
+    policy.region_version = stored->version;
     region::Texts texts(stored->files.begin(), stored->files.end());
-    if (region::digest_of(texts) == policy_.region->digest()) {
-      std::lock_guard guard(mutex_);
-      policy_.region_version = version;
+    if (region::digest_of(texts) == policy.region->digest()) {
+      {
+        std::lock_guard guard(mutex_);
+        policy_ = policy;
+      }
+      publish();
       return {};
     }
-    ++version;
+    ++policy.region_version;
   }
   ledger::RegionVersion entry;
-  entry.version = version;
+  entry.version = policy.region_version;
   entry.loaded_by = who;
-  entry.files.assign(policy_.region->texts().begin(), policy_.region->texts().end());
-  TW_TRY(append_to_both(ledger::EntryType::kRegionVersion, ledger::encode(entry)));
-  std::lock_guard guard(mutex_);
-  policy_.region_version = version;
-  return {};
+  entry.files.assign(policy.region->texts().begin(), policy.region->texts().end());
+  return put_in_force(policy, {{ledger::EntryType::kRegionVersion, ledger::encode(entry)}});
 }
 
 Status Hub::reload(const std::string& who, std::vector<region::Mistake>& mistakes) {
   std::lock_guard change(change_mutex_);
   TW_ASSIGN(auto fresh, load_region(mistakes));
-  if (fresh->hub().code != policy_.region->hub().code)
-    return Error{Code::kConfig, "the hub's own code may not change: " + policy_.region->hub().code};
-  const auto old = policy_;
-  {
-    std::lock_guard guard(mutex_);
-    policy_.region = fresh;
-    policy_.routes = std::make_shared<routing::RouteTable>(fresh, clock_.wall_unix_ns());
-  }
-  if (Status recorded = record_region(who); !recorded) {
-    std::lock_guard guard(mutex_);
-    policy_ = old;
-    return recorded;
-  }
-  publish();
+  intake::Policy policy = policy_snapshot();
+  if (fresh->hub().code != policy.region->hub().code)
+    return Error{Code::kConfig, "the hub's own code may not change: " + policy.region->hub().code};
+  policy.region = fresh;
+  policy.routes = std::make_shared<routing::RouteTable>(fresh, clock_.wall_unix_ns());
+  TW_TRY(record_region(policy, who));
   for (auto& lane : lanes_)
     lane->loop().post([this, lane = lane.get()] {
       for (const SessionView& session : lane->sessions()) {
@@ -264,7 +271,7 @@ Status Hub::reload(const std::string& who, std::vector<region::Mistake>& mistake
         lane->send_document(session.user, {link::Document::Kind::kRegion, Bytes(text.begin(), text.end())});
       }
     });
-  log::info("region", "version {} is in force", policy_.region_version);
+  log::info("region", "version {} is in force", policy.region_version);
   return {};
 }
 
@@ -278,6 +285,7 @@ void Hub::watch_dates() {
   auto timer = std::make_shared<boost::asio::steady_timer>(desk_.io(), std::chrono::seconds(30));
   timer->async_wait([this, timer](boost::system::error_code error) {
     if (error) return;
+    const std::lock_guard change(change_mutex_);
     const intake::Policy policy = policy_snapshot();
     if (clock_.wall_unix_ns() >= policy.routes->next_change_unix_ns()) {
       {

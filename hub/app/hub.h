@@ -54,9 +54,12 @@ class Hub {
   Status listen();
   Result<std::shared_ptr<const region::Region>> load_region(std::vector<region::Mistake>& mistakes);
   Status restore_keys();
-  Status record_region(const std::string& who);
+  Status record_region(intake::Policy& policy, const std::string& who);
   /// To both ledgers; waits until both have it.
   Status append_to_both(ledger::EntryType type, const Bytes& bytes);
+  /// The policy holds in both lanes from the place on where the entries stand; waits until they are durable. On failure
+  /// the act is not done, and may be repeated: a lane that has the entries already takes them once more.
+  Status put_in_force(const intake::Policy& policy, const std::vector<SystemEntry>& entries);
   /// New policy for both lanes and for those who connect.
   void publish();
   std::optional<link::UserId> admit(std::string_view curve_key) const;

@@ -259,8 +259,9 @@ Result<Json> HubAdmin::show(const Json& request) {
         if (s.receiver == receiver) sequence = s.sequence;
       const auto at = receivers.find(receiver);
       const delivery::ReceiverState state = at == receivers.end() ? delivery::ReceiverState{} : at->second;
-      progress.push_back(
-          {{"receiver", receiver}, {"in_inbox", sequence <= state.settled}, {"taken", sequence <= state.taken}});
+      progress.push_back({{"receiver", receiver},
+                          {"in_inbox", sequence != 0 && sequence <= state.settled},
+                          {"taken", sequence != 0 && sequence <= state.taken}});
     }
   out["receivers"] = std::move(progress);
   return out;
@@ -306,13 +307,13 @@ Result<Json> HubAdmin::why(const Json& request) {
   return out;
 }
 
-Status HubAdmin::act(const std::string& who, const std::string& what, const Json& args) {
+SystemEntry HubAdmin::act_entry(const std::string& who, const std::string& what, const Json& args) {
   ledger::Act act;
   act.who = who;
   act.what = what;
   act.time_unix_ns = hub_.clock_.wall_unix_ns();
   act.args_json = args.dump();
-  return hub_.append_to_both(ledger::EntryType::kAct, ledger::encode(act));
+  return {ledger::EntryType::kAct, ledger::encode(act)};
 }
 
 // Enrols, renews or replaces: the newest certificate of a gate is the one in force.
@@ -333,15 +334,13 @@ Result<Json> HubAdmin::party_add(const Json& request, const std::string& who) {
     TW_ASSIGN(keys, keys->with_pin(party, fingerprint));
   }
   const std::int64_t now = hub_.clock_.wall_unix_ns();
-  TW_ASSIGN(keys, keys->with(certificate, now));
+  intake::Policy next = policy;
+  TW_ASSIGN(next.keys, keys->with(certificate, now));
   const std::string& text = certificate.document();
-  TW_TRY(hub_.append_to_both(ledger::EntryType::kCertificate, Bytes(text.begin(), text.end())));
-  TW_TRY(act(who, "party.add", {{"party", party}, {"gate", certificate->gate}, {"serial", certificate->serial}}));
-  {
-    std::lock_guard guard(hub_.mutex_);
-    hub_.policy_.keys = keys;
-  }
-  hub_.publish();
+  TW_TRY(hub_.put_in_force(
+      next,
+      {{ledger::EntryType::kCertificate, Bytes(text.begin(), text.end())},
+       act_entry(who, "party.add", {{"party", party}, {"gate", certificate->gate}, {"serial", certificate->serial}})}));
   const std::string user = party + "/" + certificate->gate;
   for (auto& lane : hub_.lanes_)
     lane->loop().run([&] {
@@ -357,45 +356,47 @@ Result<Json> HubAdmin::party_add(const Json& request, const std::string& who) {
 
 Result<Json> HubAdmin::party_revoke(const Json& request, const std::string& who) {
   const std::lock_guard change(hub_.change_mutex_);
-  const intake::Policy policy = hub_.policy_snapshot();
+  intake::Policy policy = hub_.policy_snapshot();
   const std::string party = text_of(request, "party"), gate = text_of(request, "gate");
   Json revoked = Json::array();
-  trust::KeyDirectory::Ptr keys = policy.keys;
-  for (const trust::GateKeys* known : policy.keys->gates(party)) {
+  std::vector<SystemEntry> entries;
+  const std::vector<const trust::GateKeys*> known_gates = policy.keys->gates(party);
+  const trust::KeyDirectory::Ptr before = policy.keys;  // holds what known_gates points at
+  for (const trust::GateKeys* known : known_gates) {
     if (!gate.empty() && known->gate != gate) continue;
     trust::Revocation content;
     content.party = known->party;
     content.gate = known->gate;
     content.serial = known->newest().certificate->serial;
-    content.revoked_at_unix_ns = hub_.clock_.wall_unix_ns() / 1'000'000'000 * 1'000'000'000;
+    // In whole seconds, and behind the blocks of what is being written: receivers judge by it what was accepted before.
+    content.revoked_at_unix_ns = (hub_.clock_.wall_unix_ns() / 1'000'000'000 + 2) * 1'000'000'000;
     content.by = trust::Revocation::By::kOperator;
     content.officer = who;
     content.reason = text_of(request, "reason");
     content.signer = hub_.signing_->public_key();
     TW_ASSIGN(const auto document, trust::sign(content, *hub_.signing_));
-    TW_ASSIGN(keys, keys->with(document, hub_.clock_.wall_unix_ns()));
-    const Bytes bytes(document.document().begin(), document.document().end());
-    TW_TRY(hub_.append_to_both(ledger::EntryType::kRevocation, bytes));
+    TW_ASSIGN(policy.keys, policy.keys->with(document, hub_.clock_.wall_unix_ns()));
+    entries.push_back({ledger::EntryType::kRevocation, Bytes(document.document().begin(), document.document().end())});
     revoked.push_back(known->party + "/" + known->gate);
-    for (auto& lane : hub_.lanes_)
-      lane->loop().run([&] { lane->broadcast({link::Document::Kind::kRevocation, bytes}); });
   }
   if (revoked.empty()) return Error{Code::kNotFound, "no gate of " + party + (gate.empty() ? "" : " named " + gate)};
-  TW_TRY(act(who, "party.revoke", {{"gates", revoked}, {"reason", text_of(request, "reason")}}));
-  {
-    std::lock_guard guard(hub_.mutex_);
-    hub_.policy_.keys = keys;
-  }
-  hub_.publish();
-  for (const Json& user : revoked)
-    for (auto& lane : hub_.lanes_)
-      lane->loop().run([&] { lane->close_user(user.get<std::string>(), Code::kKeyRevoked, "the key was revoked"); });
+  const std::vector<SystemEntry> documents = entries;
+  entries.push_back(act_entry(who, "party.revoke", {{"gates", revoked}, {"reason", text_of(request, "reason")}}));
+  TW_TRY(hub_.put_in_force(policy, entries));
+  for (auto& lane : hub_.lanes_)
+    lane->loop().run([&] {
+      for (const Json& user : revoked)
+        lane->close_user(user.get<std::string>(), Code::kKeyRevoked, "the key was revoked");
+      for (const SystemEntry& document : documents)
+        lane->broadcast({link::Document::Kind::kRevocation, document.bytes});
+    });
   return Json{{"revoked", revoked}};
 }
 
 Result<Json> HubAdmin::clock_confirm(const std::string& who) {
   for (auto& lane : hub_.lanes_) lane->store().commit().confirm_clock();
-  TW_TRY(act(who, "clock.confirm", Json::object()));
+  const SystemEntry act = act_entry(who, "clock.confirm", Json::object());
+  TW_TRY(hub_.append_to_both(act.type, act.bytes));
   return Json::object();
 }
 

@@ -41,7 +41,7 @@ class HubAdmin {
   };
   Result<FoundRecord> find(const Json& request);
   Result<std::shared_ptr<const region::Region>> region_at(HubLane& lane, std::uint64_t block);
-  Status act(const std::string& who, const std::string& what, const Json& args);
+  SystemEntry act_entry(const std::string& who, const std::string& what, const Json& args);
 
   Hub& hub_;
 };

@@ -1,5 +1,7 @@
 #include "app/hub_lane.h"
 
+#include <algorithm>
+
 #include "base/invariant.h"
 #include "base/log.h"
 #include "trust/checkpoint.h"
@@ -102,7 +104,7 @@ void HubLane::on_parcel(const link::Session& session, link::Assembled assembled)
 
   intake::CheckContext context;
   context.policy = policy_;
-  context.now_unix_ns = context_.clock->wall_unix_ns();
+  context.now_unix_ns = now_unix_ns();
   if (const auto offset = link_->clock_offset(session.handle)) context.clock_offset_ns = offset->offset_ns;
   context.origin_of = context_.origin_of;
   context.known = [this](const RecordId& id) {
@@ -287,6 +289,24 @@ void HubLane::append(EntryType type, Bytes bytes, std::function<void(Status)> do
   submission.claim = ledger::Claim::kReserve;
   submit(std::move(entry), std::move(submission));
 }
+
+void HubLane::change(intake::PolicyPtr policy, std::vector<SystemEntry> entries, std::function<void(Status)> done) {
+  now_unix_ns();
+  const intake::PolicyPtr before = std::exchange(policy_, std::move(policy));
+  auto outcome = std::make_shared<Status>();
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const bool last = i + 1 == entries.size();
+    append(entries[i].type, std::move(entries[i].bytes),
+           [this, before, outcome, first = i == 0, done = last ? done : nullptr](Status status) {
+             // What was submitted behind a failed entry failed with it, so nothing stands on the policy that goes.
+             if (!status && first) policy_ = before;
+             if (!status && *outcome) *outcome = std::move(status);
+             if (done) done(*outcome);
+           });
+  }
+}
+
+std::int64_t HubLane::now_unix_ns() { return last_now_ = std::max(last_now_, context_.clock->wall_unix_ns()); }
 
 void HubLane::keep_house() {
   if (saving_) return;

@@ -36,6 +36,12 @@ struct HubLaneCounters {
                 refused_parcels = 0, settlements = 0;
 };
 
+/// An entry that no gate sent.
+struct SystemEntry {
+  ledger::EntryType type{};
+  Bytes bytes;
+};
+
 /// One gate that is connected.
 struct SessionView {
   std::string user;
@@ -66,6 +72,10 @@ class HubLane {
   void set_policy(intake::PolicyPtr policy);
   /// Loop: writes a system entry (region version, certificate, revocation, act); `done` on the loop, once durable.
   void append(ledger::EntryType type, Bytes bytes, std::function<void(Status)> done);
+  /// Loop: puts `policy` in force together with the entries that say so. Whatever the lane takes afterwards stands
+  /// behind them in the chain, and what it had taken before in front of them. When the first entry fails, the policy
+  /// before holds again. `done` on the loop, once all are durable or failed.
+  void change(intake::PolicyPtr policy, std::vector<SystemEntry> entries, std::function<void(Status)> done);
   /// Loop: to every connected gate; or to the gates of one user ("party/gate").
   void broadcast(const link::Document& document);
   void send_document(const std::string& user, const link::Document& document);
@@ -103,6 +113,7 @@ class HubLane {
     std::uint64_t epoch = 0;                    // that of its welcome
     bool compared = false;                      // its first settlement was held against the ledger
     std::optional<ledger::Settlement> waiting;  // newer settlement that came while one is being written
+    std::uint64_t waiting_serial = 0;           // of the certificate that `waiting` was judged by
     bool settling = false;
   };
 
@@ -130,6 +141,8 @@ class HubLane {
   void tell_progress(const std::set<StreamId>& streams);
   Bytes checkpoint() const;
   void keep_house();
+  /// Never falls, as block times never do: what is judged by it is in force at its block too.
+  std::int64_t now_unix_ns();
 
   const Lane lane_;
   const HubLaneContext context_;
@@ -143,6 +156,7 @@ class HubLane {
 
   std::deque<UnderWay> under_way_;
   std::uint64_t last_tag_ = 0;
+  std::int64_t last_now_ = 0;
   std::optional<Error> halted_;  // the ledger failed: nothing is taken until what was under way is answered
   std::map<link::SessionHandle, Gate> gates_;
   std::map<std::string, link::SessionHandle> receiver_sessions_;  // by party

@@ -26,6 +26,11 @@ void HubLane::on_hello(const link::Session& session) {
     link_->refuse(session.handle, Code::kKeyUnknown, "the gate is not enrolled");
     return;
   }
+  // Admitted a moment ago, and revoked since.
+  if (const auto judged = policy_->keys->judge(hello.party, hello.gate, now_unix_ns()); !judged) {
+    link_->refuse(session.handle, judged.error().code, judged.error().message);
+    return;
+  }
   const Hash256 ledger_id = store_->log().id();
   if (hello.ledger_id != Hash256{} && hello.ledger_id != ledger_id) {
     link_->refuse(session.handle, Code::kLedgerForeign, "this hub keeps another ledger than the one the gate knows");
@@ -168,7 +173,7 @@ void HubLane::on_settle(const link::Session& session, const link::Settle& settle
   const auto at = gates_.find(session.handle);
   if (at == gates_.end() || !at->second.receives) return;
   Gate& gate = at->second;
-  const auto key = policy_->keys->judge(gate.party, gate.gate, context_.clock->wall_unix_ns());
+  const auto key = policy_->keys->judge(gate.party, gate.gate, now_unix_ns());
   trust::SettlementStatement statement{store_->log().id(), lane_,        gate.party,  gate.gate,  settle.epoch,
                                        settle.sequence,    settle.taken, settle.dead, settle.root};
   trust::Signature signature{};
@@ -207,12 +212,19 @@ void HubLane::on_settle(const link::Session& session, const link::Settle& settle
   entry.root = settle.root;
   entry.signature = signature;
   gate.waiting = std::move(entry);
+  gate.waiting_serial = (*key)->certificate->serial;
   submit_settlement(gate);
 }
 
 // Settlements are cumulative: while one is being written, only the newest waits.
 void HubLane::submit_settlement(Gate& gate) {
   if (gate.settling || !gate.waiting) return;
+  // Judged when it came: the gate may have been revoked or replaced while another one was being written.
+  const auto judged = policy_->keys->judge(gate.party, gate.gate, now_unix_ns());
+  if (!judged || (*judged)->certificate->serial != gate.waiting_serial) {
+    gate.waiting.reset();
+    return;
+  }
   gate.settling = true;
   UnderWay entry;
   entry.type = EntryType::kSettlement;

@@ -97,16 +97,23 @@ trust::KeyDirectory::Ptr GateTrust::directory() const {
 
 Status GateTrust::judge(const Delivered& delivered) const {
   const ParcelHeader& header = delivered.header();
-  const trust::Verifier* key = nullptr;
+  const auto fits = [&](const trust::Verifier& key) -> Status {
+    if (delivered.part() != nullptr) return trust::check_part(*delivered.part(), *delivered.part_body(), key);
+    return trust::check_parcel(*delivered.parcel(), *delivered.body(), key);
+  };
+  if (!hub_code_.empty() && header.party == hub_code_ && hub_) return fits(*hub_);
   const auto snapshot = directory();
-  if (!hub_code_.empty() && header.party == hub_code_ && hub_) {
-    key = &*hub_;
-  } else {
-    TW_ASSIGN(const auto* entry, snapshot->judge(header.party, header.gate, delivered.delivery().block_unix_ns));
-    key = &entry->verifier;
+  const std::int64_t time = delivered.delivery().block_unix_ns;
+  TW_ASSIGN(const trust::GateKeys::Entry* const newest, snapshot->judge(header.party, header.gate, time));
+  Status judged = fits(newest->verifier);
+  if (judged || judged.error().code != Code::kParcelSignature) return judged;
+  // A certificate is made some time before the hub takes it, and only the hub's ledger knows when that was: what came
+  // between is signed by the one before, which holds as long as nobody revoked it.
+  for (const trust::GateKeys::Entry& entry : snapshot->find(header.party, header.gate)->entries) {
+    const bool held = entry.from_unix_ns() <= time && time < entry.certificate->valid_to_unix_ns;
+    if (&entry != newest && held && time < entry.revoked_unix_ns && fits(entry.verifier)) return {};
   }
-  if (delivered.part() != nullptr) return trust::check_part(*delivered.part(), *delivered.part_body(), *key);
-  return trust::check_parcel(*delivered.parcel(), *delivered.body(), *key);
+  return judged;
 }
 
 }  // namespace thalweg::gate

@@ -59,14 +59,15 @@ class Exchange {
   bool hub_runs() const { return hub_ != nullptr; }
 
   /// On the ports of its first start, so that gates find it again.
-  void start_hub() {
+  void start_hub(const std::function<void(app::HubConfig&)>& change = {}) {
     std::vector<region::Mistake> mistakes;
     app::Hub::Options options;
     options.config = must(app::HubConfig::load(real_files(), folder_ / "hub" / "hub.toml", mistakes));
     options.config.routine_port = ports_[0];
     options.config.urgent_port = ports_[1];
     options.extra_sync_delay_ns = sync_delay_ns;
-    hub_ = must(app::Hub::start(real_files(), system_clock(), std::move(options), mistakes));
+    if (change) change(options.config);
+    hub_ = must(app::Hub::start(*hub_files, *hub_clock, std::move(options), mistakes));
     for (const Lane lane : {Lane::kRoutine, Lane::kUrgent}) {
       const std::string& endpoint = hub_->endpoint(lane);
       ports_[static_cast<std::size_t>(lane)] =
@@ -122,6 +123,8 @@ class Exchange {
   }
 
   std::int64_t sync_delay_ns = 0;
+  FileSystem* hub_files = &real_files();
+  const Clock* hub_clock = &system_clock();
 
  private:
   TempFolder folder_;
