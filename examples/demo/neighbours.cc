@@ -49,16 +49,10 @@ Status Neighbours::add_gate(const std::string& party, const std::string& adapter
   wanted.folder = gate_folder(party);
   wanted.party = party;
   wanted.card = folder_ / "hub" / "hub.card";
+  wanted.plugins = (programs_ / ".." / "plugins").lexically_normal();
   TW_ASSIGN(const app::CreatedGate made, app::create_gate(system_clock(), wanted));
   TW_ASSIGN(const Bytes document, read_file(real_files(), made.enrolment, 65536));
   TW_TRY(append(wanted.folder / "gate.toml", adapters));
-  // Where the plugins of this build lie.
-  TW_ASSIGN(const Bytes bytes, read_file(real_files(), wanted.folder / "gate.toml", 65536));
-  std::string text(as_text(bytes));
-  const std::string from = "plugins = \"plugins\"";
-  text.replace(text.find(from), from.size(),
-               "plugins = \"" + (programs_ / ".." / "plugins").lexically_normal().string() + "\"");
-  TW_TRY(write_file_atomically(real_files(), wanted.folder / "gate.toml", as_bytes(text)));
   auto enrolled = ask_hub({{"cmd", "party_add"},
                            {"document", std::string(as_text(document))},
                            {"fingerprint", trust::fingerprint_text(made.certificate.identity.fingerprint())}});

@@ -36,16 +36,18 @@ double relay_rate(std::size_t bytes, std::size_t messages) {
   router.set(zmq::sockopt::curve_server, true);
   router.set(zmq::sockopt::curve_secretkey, server.secret);
   router.set(zmq::sockopt::linger, 0);
+  router.set(zmq::sockopt::router_mandatory, true);  // waits for a receiver that is slower, instead of dropping
   router.bind("tcp://127.0.0.1:*");
   const std::string endpoint = router.get(zmq::sockopt::last_endpoint);
   zmq::socket_t receiver = client(receiver_context, endpoint, server, "B");
   zmq::socket_t sender = client(sender_context, endpoint, server, "A");
   receiver.send(zmq::str_buffer("here"));
+  zmq::message_t hello;
+  (void)router.recv(hello);  // the receiver's name, then "here": known before the first message for it
+  (void)router.recv(hello);
 
   std::thread relay([&] {
     zmq::message_t from, body;
-    (void)router.recv(from);  // "here"
-    (void)router.recv(body);
     for (std::size_t i = 0; i < messages; ++i) {
       (void)router.recv(from);
       (void)router.recv(body);

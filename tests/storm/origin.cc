@@ -13,6 +13,7 @@ constexpr auto kPatience = std::chrono::seconds(20);
 }  // namespace
 
 void Origin::start() {
+  begin_ = SteadyClock::now();
   thread_ = std::thread([this] { run(); });
 }
 
@@ -24,6 +25,24 @@ void Origin::stop() {
 void Origin::fail(std::string why) {
   failure_ = settings_.name + ": " + std::move(why);
   failed_ = true;
+}
+
+SteadyClock::time_point Origin::due(std::uint64_t i) const {
+  return begin_ + std::chrono::duration_cast<SteadyClock::duration>(
+                      std::chrono::duration<double>(static_cast<double>(i) / settings_.per_second));
+}
+
+std::uint64_t Origin::due_count() const {
+  const std::chrono::duration<double> since = SteadyClock::now() - begin_;
+  return static_cast<std::uint64_t>(since.count() * settings_.per_second) + 1;
+}
+
+std::uint64_t Origin::released() const { return std::min(wanted_.load(), paced() ? due_count() : released_.load()); }
+
+/// Until the next record may go, or a while.
+void Origin::rest() {
+  const auto most = SteadyClock::now() + kPause;
+  std::this_thread::sleep_until(paced() && accepted_.size() < wanted_ ? std::min(most, due(accepted_.size())) : most);
 }
 
 void Origin::run() {
@@ -40,9 +59,9 @@ bool Origin::converse() {
   bool again = true;  // what stood in the last batch may have been accepted without our hearing it
   while (!stopping_ && !done()) {
     const std::uint64_t from = accepted_.size();
-    const std::uint64_t to = std::min<std::uint64_t>(released_, from + 1 + random() % 100);
+    const std::uint64_t to = std::min<std::uint64_t>(released(), from + 1 + random() % 100);
     if (to <= from) {
-      std::this_thread::sleep_for(kPause);
+      rest();
       continue;
     }
     std::vector<std::string> keys, data;
@@ -94,6 +113,10 @@ bool Origin::converse() {
     again = false;
     // In order: what stands behind one that has to come again comes again too, and is known by its key.
     for (std::size_t i = 0; i < yes.size() && yes[i]; ++i) accepted_.push_back(ids[i]);
+    if (paced() && accepted_.size() > from) {  // the first of a batch has waited longest
+      const std::int64_t waited_ns = std::chrono::nanoseconds(SteadyClock::now() - due(from)).count();
+      longest_wait_ns_ = std::max(longest_wait_ns_.load(), waited_ns);
+    }
     if (!yes.back()) again = true;
     accepted_count_ = accepted_.size();
   }

@@ -71,6 +71,16 @@ int init_gate(const Session& session, const NewGate& wanted) {
   return kExitOk;
 }
 
+/// Where the adapters of this installation lie, or of the build tree it was started from.
+Path installed_plugins() {
+  std::error_code error;
+  const Path programs = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
+  for (const char* place : {"../lib/thalweg/plugins", "../plugins"})
+    if (const Path folder = (programs / place).lexically_normal(); std::filesystem::is_directory(folder, error))
+      return folder;
+  return "plugins";
+}
+
 /// The digits that the other side reads out: from the option, else asked for at the terminal.
 std::string digits_from(const Terminal& t, const std::string& option, const std::string& whose) {
   if (!option.empty() || isatty(0) == 0) return option;
@@ -183,6 +193,7 @@ void add_setup_commands(CLI::App& cli, Session& session) {
   }
   {
     auto wanted = std::make_shared<NewGate>();
+    wanted->plugins = installed_plugins();
     auto* gate = init->add_subcommand("gate", "A new gate with keys and its enrolment file 新建前置端");
     gate->add_option("folder", wanted->folder, "New folder")->required();
     gate->add_option("--party", wanted->party, "Code of the party")->required();

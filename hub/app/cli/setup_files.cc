@@ -15,6 +15,15 @@ Status write_text(const Path& path, std::string_view text) {
   return write_file_atomically(real_files(), path, as_bytes(text));
 }
 
+/// A card or an enrolment file is carried to others by whoever is at hand: everybody may read it.
+Status write_public(const Path& path, std::string_view text) {
+  TW_TRY(write_text(path, text));
+  std::error_code error;
+  std::filesystem::permissions(path, std::filesystem::perms(0644), error);
+  if (error) return Error{Code::kIo, "cannot make " + path.string() + " readable: " + error.message()};
+  return {};
+}
+
 Status must_be_new(const Path& file) {
   if (!real_files().exists(file)) return {};
   return Error{Code::kExists, file.string() + " is there already; choose another folder"};
@@ -73,7 +82,7 @@ Result<trust::HubCard> create_hub(const Clock& clock, const NewHub& wanted, std:
                      fmt::format("{}:{}", wanted.public_host, wanted.urgent_port)}};
   card.issued_unix_ns = clock.wall_unix_ns() / kSecond_ns * kSecond_ns;
   TW_ASSIGN(const auto document, trust::sign(card, signing));
-  TW_TRY(write_text(folder / "hub.card", document.document()));
+  TW_TRY(write_public(folder / "hub.card", document.document()));
   TW_TRY(
       write_text(folder / "hub.toml",
                  fmt::format(R"(# The hub of region {0}. Every key: docs/operate.md. 交换中枢配置
@@ -143,7 +152,7 @@ Result<CreatedGate> create_gate(const Clock& clock, const NewGate& wanted) {
   TW_ASSIGN(const auto document, trust::sign(certificate, *identity));
   TW_TRY(write_text(folder / "keys" / "gate.cert", document.document()));
   out.enrolment = folder / fmt::format("enrol-{}-{}.json", wanted.party, wanted.gate);
-  TW_TRY(write_text(out.enrolment, document.document()));
+  TW_TRY(write_public(out.enrolment, document.document()));
   if (!card.empty()) TW_TRY(write_text(folder / "hub.card", as_text(card)));
 
   TW_TRY(write_text(folder / "gate.toml", fmt::format(R"(# The gate of party {0}. Every key: docs/operate.md. 前置端配置
@@ -151,7 +160,7 @@ party = "{0}"
 gate = "{1}"
 keys = "keys"       # private keys, readable by their owner only
 state = "state"     # outbox and inbox: on a disk of its own if possible
-plugins = "plugins" # one folder per adapter
+plugins = "{3}" # one folder per adapter
 people = []         # users who may use the local socket, beside root and the gate's own
 
 [hub]
@@ -165,7 +174,7 @@ card = "hub.card"   # the hub's public file: thalweg gate trust FILE
 # submit = {{ types = ["thalweg.section.observation.v1"] }}
 # config_file = "stations.json"
 )",
-                                                      wanted.party, wanted.gate, addresses)));
+                                                      wanted.party, wanted.gate, addresses, wanted.plugins.string())));
   return out;
 }
 

@@ -30,6 +30,7 @@ struct NewGate {
   std::optional<Path> identity;  ///< the party's identity key; absent: a new one is made in the folder
   std::string hub;               ///< HOST:PORT of the routine lane (urgent is the next port); may be empty with a card
   std::optional<Path> card;      ///< the hub's card; absent: comes later with `thalweg gate trust`
+  Path plugins = "plugins";      ///< folder of the installed adapters; relative: to the gate's folder
   int valid_days = 730;
   bool receives = true;
 };

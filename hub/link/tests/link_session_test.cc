@@ -1,7 +1,20 @@
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <filesystem>
+#include <thread>
+
 #include "link_rig.h"
 #include "support/net_proxy.h"
 
 namespace thalweg::link {
+namespace {
+
+std::ptrdiff_t open_descriptors() {
+  const std::filesystem::directory_iterator all("/proc/self/fd");
+  return std::distance(begin(all), end(all));
+}
+
+}  // namespace
 
 TEST_CASE("a parcel crosses and is acknowledged, and a delivery comes back", "[link]") {
   HubRig hub;
@@ -26,6 +39,33 @@ TEST_CASE("a gate may have sent its parcels before the link is up", "[link]") {
   hub.seen.look([&] {
     for (std::size_t i = 0; i < 200; ++i) CHECK(hub.parcels["500153/gate-1"].at(i) == *gate.outbox[i]);
   });
+}
+
+TEST_CASE("a hub stops at once while many connections end", "[link]") {
+  for (int round = 0; round < 20; ++round) {
+    HubRig hub;
+    boost::asio::io_context io;
+    std::vector<boost::asio::ip::tcp::socket> visitors;
+    for (int i = 0; i < 200; ++i)
+      visitors.emplace_back(io).connect({boost::asio::ip::address_v4::loopback(), hub.port()});
+    REQUIRE(hub.wait_counters([](const HubLinkCounters& c) { return c.connections == 200; }));
+    std::thread leaving([&] { visitors.clear(); });
+    hub.link->stop();
+    leaving.join();
+  }
+}
+
+TEST_CASE("a gate that comes back again and again leaves nothing behind in the hub", "[link]") {
+  HubRig hub;
+  GateRig gate(hub, "500153");
+  REQUIRE(gate.wait_welcomes(1));
+  const std::ptrdiff_t before = open_descriptors();
+  for (std::size_t times = 1; times <= 50; ++times) {
+    gate.loop.run([&] { gate.link->reconnect(); });
+    REQUIRE(gate.wait_welcomes(times + 1));
+  }
+  CHECK(hub.wait_counters([&](const HubLinkCounters& c) { return c.connections == 1; }));
+  CHECK(open_descriptors() <= before + 10);
 }
 
 }  // namespace thalweg::link
