@@ -83,8 +83,10 @@ void HubLink::Impl::shutdown(Code code, std::string_view text) {
   timer_.cancel();
   router_wake_.reset();
   monitor_wake_.reset();
-  connections_.reset();
+  // The monitor ends before its reader does: libzmq would wait for ever to tell an event to a reader that is gone, on
+  // its I/O thread and under a lock that stopping the monitor needs.
   if (router_) router_->stop_monitor();
+  connections_.reset();
   router_.reset();
   kept_.clear();
 }

@@ -51,8 +51,8 @@ class HubLink::Impl : public std::enable_shared_from_this<HubLink::Impl> {
  private:
   enum class Shut { kNow, kPolitely };
   struct Peer {
-    SessionHandle session = 0;  ///< 0: its session has ended, what still comes is not looked at
-    std::shared_ptr<Connection> connection;
+    SessionHandle session = 0;               ///< 0: its session has ended, what still comes is not looked at
+    std::shared_ptr<Connection> connection;  ///< none once the session has ended
   };
 
   void work();

@@ -88,9 +88,9 @@ void HubLink::Impl::message_came(std::uint32_t routing, const zmq::message_t& pa
     new_peer(routing, payload, multipart);
     return;
   }
-  peer->second.connection->delivered_bytes += payload.size() + kWireOverheadBytes;
   HubSession* session = find(peer->second.session);
   if (session == nullptr) return;
+  peer->second.connection->delivered_bytes += payload.size() + kWireOverheadBytes;
   const SessionHandle handle = session->info.handle;
   if (multipart) return fault(handle, &HubLinkCounters::multipart, Code::kLinkFrame, "a message of several parts");
   if (property(payload, "User-Id") != session->info.user)

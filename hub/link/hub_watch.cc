@@ -62,8 +62,9 @@ void HubLink::Impl::end(SessionHandle handle, Code code, std::string_view text, 
 }
 
 void HubLink::Impl::forget_peer(std::uint32_t routing) {
-  // Routing ids are not used again, so a late message of this one can be told from a new peer.
-  if (const auto at = peers_.find(routing); at != peers_.end()) at->second.session = 0;
+  // Routing ids are not used again, so a late message of this one can be told from a new peer. Its connection is let go
+  // of: the duplicate of the descriptor would keep the kernel's end of it for as long as the id is remembered.
+  if (const auto at = peers_.find(routing); at != peers_.end()) at->second = {};
   gone_.push_back(routing);
   if (gone_.size() > kGoneRemembered) {
     if (const auto at = peers_.find(gone_.front()); at != peers_.end() && at->second.session == 0) peers_.erase(at);

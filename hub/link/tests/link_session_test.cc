@@ -42,7 +42,7 @@ TEST_CASE("a gate may have sent its parcels before the link is up", "[link]") {
 }
 
 TEST_CASE("a hub stops at once while many connections end", "[link]") {
-  for (int round = 0; round < 20; ++round) {
+  for (int round = 0; round < 25; ++round) {
     HubRig hub;
     boost::asio::io_context io;
     std::vector<boost::asio::ip::tcp::socket> visitors;
