@@ -34,7 +34,8 @@ struct Bench : Exchange {
     start_gate("luxian");
   }
   std::uint64_t in_inbox(Lane lane) {
-    for (const json& one : gate("luxian").status()["lanes"])
+    const json status = gate("luxian").status();
+    for (const json& one : status["lanes"])
       if (one["lane"] == name(lane)) return one["inbox"]["records"].get<std::uint64_t>();
     return 0;
   }
@@ -110,8 +111,13 @@ double throughput(std::size_t records, std::int64_t sync_delay_ns) {
   const auto begin = Clock::now();
   Flood flood(bench, records, 256, 16);
   flood.join();
-  while (bench.in_inbox(Lane::kRoutine) < flood.sent() - flood.refused())
+  while (bench.in_inbox(Lane::kRoutine) < flood.sent() - flood.refused()) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    if (seconds_since(begin) > 300) {
+      throw std::runtime_error(
+          fmt::format("{} of {} records arrived in 300 s", bench.in_inbox(Lane::kRoutine), flood.sent()));
+    }
+  }
   const double rate = static_cast<double>(flood.sent()) / seconds_since(begin);
   if (flood.refused() != 0) std::cerr << flood.refused() << " records were refused\n";
   return rate;
