@@ -11,6 +11,9 @@ namespace {
 // The hub judged a certificate when the parcel came; its block was written a little later.
 constexpr std::int64_t kWriting_ns = 60'000'000'000;
 
+// 48 MiB. A receiver that never settled would else cost memory for every delivery; then its oldest roots are given up.
+constexpr std::size_t kMostRoots = 1u << 20;
+
 std::string text(std::uint64_t number) { return std::to_string(number); }
 
 }  // namespace
@@ -22,7 +25,7 @@ void LedgerChecker::begin(const SegmentHeader& header) {
 
 void LedgerChecker::end() {
   report_.streams = streams_.size();
-  report_.receivers = sequences_.size();
+  report_.receivers = deliveries_.size();
 }
 
 Status LedgerChecker::check(const Block& block) {
@@ -62,7 +65,7 @@ Status LedgerChecker::check_entry(const Block& block, const EntryRef& entry, std
       TW_ASSIGN(const Redelivery read, decode_redelivery(entry.bytes));
       if (read.parcel.block >= block.info.number)
         return Error{Code::kLedgerFormat, "a redelivery names a parcel that comes after it"};
-      return decision(read.decision, kMaxParcelRecords);
+      return decision(read.decision, kMaxParcelRecords, std::nullopt);
     }
     case EntryType::kEpoch: {
       TW_ASSIGN(const EpochEntry read, decode_epoch(entry.bytes));
@@ -109,19 +112,44 @@ Result<const trust::Verifier*> LedgerChecker::key_of(std::string_view party, std
   return &(*key)->verifier;
 }
 
-Status LedgerChecker::decision(const Decision& decision, std::uint32_t records) {
+Status LedgerChecker::decision(const Decision& decision, std::uint32_t records, const std::optional<Hash256>& root) {
   for (const Grant& grant : decision.grants)
     for (const IndexRange& range : grant.records)
       if (range.first + range.count > records)
         return Error{Code::kLedgerFormat, "a decision names records that the parcel does not have"};
   for (const ReceiverSequence& s : decision.sequences) {
-    auto [at, fresh] = sequences_.try_emplace(s.receiver, s.sequence);
-    const std::uint64_t expected = fresh ? (report_.from_genesis ? 1 : s.sequence) : at->second + 1;
+    auto [at, fresh] = deliveries_.try_emplace(s.receiver);
+    Deliveries& to = at->second;
+    const std::uint64_t expected = fresh ? (report_.from_genesis ? 1 : s.sequence) : to.last + 1;
     if (s.sequence != expected || s.sequence == 0)
       return Error{Code::kLedgerFormat, "delivery " + text(s.sequence) + " to " + s.receiver + " stands where " +
                                             text(expected) + " should"};
-    at->second = s.sequence;
+    to.last = s.sequence;
+    to.roots.push_back(root);
+    if (++roots_ > kMostRoots) {
+      to.roots.pop_front();
+      --roots_;
+    }
   }
+  return {};
+}
+
+// The root is the receiver's word for which delivery it holds under that number.
+Status LedgerChecker::settled_root(const Settlement& settlement, const std::string& name) {
+  const auto at = deliveries_.find(settlement.receiver);
+  const std::uint64_t last = at == deliveries_.end() ? 0 : at->second.last;
+  if (settlement.sequence > last) {
+    if (last == 0 && !report_.from_genesis) return {};  // its deliveries were dropped
+    return Error{Code::kSettlementInvalid, name + ": the last delivery is " + text(last)};
+  }
+  if (settlement.sequence == 0 || settlement.sequence + at->second.roots.size() <= last) return {};
+  auto& roots = at->second.roots;
+  const std::size_t index = roots.size() - 1 - static_cast<std::size_t>(last - settlement.sequence);
+  // A delivery that was withdrawn has no root.
+  if (roots[index] && settlement.root != Hash256{} && *roots[index] != settlement.root)
+    return Error{Code::kSettlementInvalid, name + ": its root is not that of the delivery"};
+  roots.erase(roots.begin(), roots.begin() + static_cast<std::ptrdiff_t>(index));
+  roots_ -= index;
   return {};
 }
 
@@ -156,7 +184,7 @@ Status LedgerChecker::parcel(ByteView bytes, const Block& block) {
       return Error{Code::kParcelConflict, name + ": its previous root is not that of the parcel before"};
   }
   stream = {header.number, header.merkle_root};
-  return decision(entry.decision, static_cast<std::uint32_t>(body.count()));
+  return decision(entry.decision, static_cast<std::uint32_t>(body.count()), header.merkle_root);
 }
 
 Status LedgerChecker::settlement(ByteView bytes, const Block& block) {
@@ -176,7 +204,7 @@ Status LedgerChecker::settlement(ByteView bytes, const Block& block) {
   }
   if (!good) return Error{Code::kSettlementInvalid, name + ": its signature does not fit"};
   (*key == nullptr ? report_.unproven : report_.signatures) += 1;
-  return {};
+  return settled_root(read, name);
 }
 
 Status LedgerChecker::checkpoint(ByteView bytes, const Block& block) {

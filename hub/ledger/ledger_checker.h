@@ -1,6 +1,7 @@
 // ledger_checker.h: what the entries of the hub's ledger say, checked against each other and against keys.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <unordered_map>
 
@@ -36,7 +37,9 @@ class LedgerChecker {
   Status settlement(ByteView bytes, const Block& block);
   Status checkpoint(ByteView bytes, const Block& block);
   Status document(const EntryRef& entry, const Block& block);
-  Status decision(const Decision& decision, std::uint32_t records);
+  /// `root` is that of the parcel that is delivered; nothing when it is not at hand.
+  Status decision(const Decision& decision, std::uint32_t records, const std::optional<Hash256>& root);
+  Status settled_root(const Settlement& settlement, const std::string& name);
   Status same_lane(Lane lane);
   Status trust_hub(const trust::PublicKey& key);
   /// The key in force for a gate, or null when its certificate may stand in a part that was dropped.
@@ -49,7 +52,13 @@ class LedgerChecker {
   std::optional<trust::Verifier> hub_;
   trust::KeyDirectory::Ptr keys_ = trust::KeyDirectory::empty();
   std::unordered_map<StreamId, Stream> streams_;
-  std::map<std::string, std::uint64_t, std::less<>> sequences_;  ///< last delivery of each receiver
+  /// The deliveries to one receiver; of those that it has not settled yet, and of the last one that it has, the roots.
+  struct Deliveries {
+    std::uint64_t last = 0;
+    std::deque<std::optional<Hash256>> roots;  ///< of the deliveries up to `last`
+  };
+  std::map<std::string, Deliveries, std::less<>> deliveries_;
+  std::size_t roots_ = 0;  ///< in all; kMostRoots bounds the memory
 };
 
 }  // namespace thalweg::ledger

@@ -5,6 +5,7 @@
 #include <lz4hc.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <list>
 #include <mutex>
@@ -28,19 +29,29 @@ struct Frame {
 
 /// Reads a compressed segment as if it were plain. Only whole frames are expanded; the last few are kept for readers of
 /// small blocks.
-class CompressedFile final : public File {
+class CompressedFile final : public File, public StoredFrames {
  public:
-  static Result<std::unique_ptr<CompressedFile>> open(std::unique_ptr<File> inner, std::string name);
+  static Result<std::unique_ptr<CompressedFile>> open(std::unique_ptr<File> inner, std::string name,
+                                                      std::uint64_t* damaged_at = nullptr);
 
   Result<std::size_t> read_at(std::uint64_t offset, std::span<std::uint8_t> into) const override;
   Status write_at(std::uint64_t, ByteView) override { return fixed(); }
   Status sync() override { return fixed(); }
   Status truncate(std::uint64_t) override { return fixed(); }
   Result<std::uint64_t> size() const override { return raw_size_; }
+  std::uint64_t frame_of(std::uint64_t offset) const override {
+    const auto frame = static_cast<std::size_t>(offset / kFrameBytes);
+    return frame < frames_.size() ? frames_[frame].offset : kHeaderBytes;
+  }
+  std::optional<std::uint64_t> damaged_frame() const override {
+    const std::uint64_t at = damaged_at_;
+    return at == 0 ? std::nullopt : std::optional(at);
+  }
 
  private:
   static Error fixed() { return {Code::kState, "a compressed segment does not change"}; }
   Error damaged(std::uint64_t offset, std::string_view what) const {
+    damaged_at_ = offset;
     return {Code::kDamaged, name_ + ", offset " + std::to_string(offset) + ": " + std::string(what)};
   }
   std::size_t raw_bytes_of(std::size_t frame) const {
@@ -55,11 +66,13 @@ class CompressedFile final : public File {
   std::uint64_t raw_size_ = 0;
   std::vector<Frame> frames_;
 
+  mutable std::atomic<std::uint64_t> damaged_at_{0};  // 0: nowhere; no frame begins there
   mutable std::mutex mutex_;
   mutable std::list<std::pair<std::size_t, Bytes>> cache_;  // newest first; guarded by mutex_
 };
 
-Result<std::unique_ptr<CompressedFile>> CompressedFile::open(std::unique_ptr<File> inner, std::string name) {
+Result<std::unique_ptr<CompressedFile>> CompressedFile::open(std::unique_ptr<File> inner, std::string name,
+                                                             std::uint64_t* damaged_at) {
   auto out = std::make_unique<CompressedFile>();
   out->inner_ = std::move(inner);
   out->name_ = std::move(name);
@@ -80,6 +93,7 @@ Result<std::unique_ptr<CompressedFile>> CompressedFile::open(std::unique_ptr<Fil
     return out->damaged(0, "the sizes of the header do not fit the file");
   Bytes table(std::size_t{frames} * kRowBytes);
   TW_ASSIGN(got, out->inner_->read_at(table_at, table));
+  if (damaged_at != nullptr) *damaged_at = table_at;  // whatever is wrong from here on
   if (got != table.size() || crc32c(table) != table_crc)
     return out->damaged(table_at, "the table of frames does not fit");
   ByteReader rows(table);
@@ -159,7 +173,9 @@ std::optional<std::uint64_t> any_segment_number(std::string_view name) {
   return segment_number(name);
 }
 
-Result<SegmentFile> open_segment(FileSystem& files, const Path& folder, std::uint64_t first_block, OpenMode mode) {
+Result<SegmentFile> open_segment(FileSystem& files, const Path& folder, std::uint64_t first_block, OpenMode mode,
+                                 std::uint64_t* damaged_at) {
+  if (damaged_at != nullptr) *damaged_at = 0;
   SegmentFile out;
   out.name = segment_name(first_block);
   auto plain = files.open(folder / out.name, mode);
@@ -174,8 +190,9 @@ Result<SegmentFile> open_segment(FileSystem& files, const Path& folder, std::uin
   auto inner = files.open(folder / out.name, OpenMode::kRead);
   if (!inner) return Error(std::move(plain).error());
   TW_ASSIGN(out.stored, (*inner)->size());
-  TW_ASSIGN(auto file, CompressedFile::open(*std::move(inner), out.name));
+  TW_ASSIGN(auto file, CompressedFile::open(*std::move(inner), out.name, damaged_at));
   TW_ASSIGN(out.size, file->size());
+  out.frames = file.get();
   out.file = std::move(file);
   out.compressed = true;
   return out;

@@ -5,12 +5,23 @@
 
 namespace thalweg::ledger {
 
+/// Where the bytes of a compressed segment are stored.
+class StoredFrames {
+ public:
+  virtual ~StoredFrames() = default;
+  /// Offset in the compressed file of the frame that holds `offset` of the segment.
+  virtual std::uint64_t frame_of(std::uint64_t offset) const = 0;
+  /// Offset of the frame that could not be expanded, once a read has failed for that.
+  virtual std::optional<std::uint64_t> damaged_frame() const = 0;
+};
+
 /// An open segment. `file` reads as if it were never compressed.
 struct SegmentFile {
   std::unique_ptr<File> file;
   std::uint64_t size = 0;    ///< of the segment
   std::uint64_t stored = 0;  ///< on the disk
   bool compressed = false;
+  const StoredFrames* frames = nullptr;  ///< of a compressed one; lives in `file`
   std::string name;
 };
 
@@ -20,8 +31,10 @@ std::string compressed_name(std::uint64_t first_block);
 std::optional<std::uint64_t> any_segment_number(std::string_view name);
 
 /// Opens whichever of the two is there, the plain one first. `mode` is for the plain one.
-/// Errors: kNotFound, kDamaged (a compressed file whose header or table does not fit), kIo, kDenied.
-Result<SegmentFile> open_segment(FileSystem& files, const Path& folder, std::uint64_t first_block, OpenMode mode);
+/// Errors: kNotFound, kDamaged (a compressed file whose header or table does not fit; `damaged_at` tells where), kIo,
+/// kDenied.
+Result<SegmentFile> open_segment(FileSystem& files, const Path& folder, std::uint64_t first_block, OpenMode mode,
+                                 std::uint64_t* damaged_at = nullptr);
 
 /// True when compressing a segment pays: a sample of it shrinks by a tenth. Costs 5 ms. Errors: kIo.
 Result<bool> worth_compressing(const File& file, std::uint64_t size);

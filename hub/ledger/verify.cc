@@ -23,6 +23,7 @@ class Verification {
   bool header_fits(const SegmentHeader& header, std::uint64_t number);
   Status on_block(const Block& block, std::uint64_t offset);
   void fault(Code code, std::uint64_t offset, std::uint64_t block, std::string message) {
+    if (opened_.frames != nullptr && offset != 0) offset = opened_.frames->frame_of(offset);
     if (!report_.fault) report_.fault = VerifyFault{code, name_, offset, block, std::move(message)};
   }
   void tell() const {
@@ -34,7 +35,9 @@ class Verification {
   const VerifyOptions& options_;
   VerifyReport report_;
   LedgerChecker checker_;
-  std::string name_;  ///< of the segment that is being read
+  std::string name_;              ///< of the segment that is being read
+  SegmentFile opened_;            ///< the same
+  std::uint64_t damaged_at_ = 0;  ///< where it could not be opened
   SegmentHeader before_;
   BlockInfo last_;
   bool began_ = false;
@@ -87,11 +90,13 @@ Status Verification::on_block(const Block& block, std::uint64_t offset) {
 }
 
 Status Verification::segment(std::uint64_t number, bool last) {
-  auto opened = open_segment(files_, folder_, number, OpenMode::kRead);
+  auto opened = open_segment(files_, folder_, number, OpenMode::kRead, &damaged_at_);
+  opened_ = {};
   if (!opened) return Error(std::move(opened).error());
-  name_ = opened->name;
-  const std::unique_ptr<File>& file = opened->file;
-  const std::uint64_t size = opened->size;
+  opened_ = *std::move(opened);
+  name_ = opened_.name;
+  const std::unique_ptr<File>& file = opened_.file;
+  const std::uint64_t size = opened_.size;
   Bytes bytes(kSegmentHeaderBytes);
   TW_ASSIGN(std::size_t got, file->read_at(0, bytes));
   bytes.resize(got);
@@ -113,6 +118,8 @@ Status Verification::segment(std::uint64_t number, bool last) {
     if (report_.fault) return {};               // told by on_block()
     if (scan.error().code == Code::kDamaged) {  // a compressed segment does not expand
       fault(Code::kDamaged, 0, last_.number + 1, scan.error().message);
+      if (const auto frame = opened_.frames ? opened_.frames->damaged_frame() : std::nullopt)
+        report_.fault->offset = *frame;
       return {};
     }
     return Error(std::move(scan).error()).in(name_);
@@ -141,8 +148,7 @@ Result<VerifyReport> Verification::run() {
     if (!read) {
       const Code code = read.error().code;
       if (code != Code::kDamaged && code != Code::kLedgerFormat) return Error(std::move(read).error()).in(name_);
-      // A compressed segment that does not expand; the message has the offset in its file.
-      fault(code, 0, last_.number + 1, read.error().message);
+      fault(code, damaged_at_, last_.number + 1, read.error().message);
     }
     if (report_.fault) break;
   }

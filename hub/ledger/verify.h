@@ -26,7 +26,7 @@ struct VerifyOptions {
 struct VerifyFault {
   Code code = Code::kDamaged;
   std::string file;
-  std::uint64_t offset = 0;
+  std::uint64_t offset = 0;  ///< in `file`; of a compressed segment: of the frame
   std::uint64_t block = 0;
   std::string message;
 };
@@ -48,7 +48,8 @@ struct VerifyReport {
 
 /// Reads every byte of a ledger's folder: framing, CRC-32C, hashes, chain, times that never fall; of the hub's ledger
 /// also entries, parcels (signature by the certificate in force at their block, Merkle root, numbers dense per stream,
-/// root of the one before), checkpoints, delivery sequences dense per receiver, settlements. Needs no lock: a ledger
+/// root of the one before), checkpoints, delivery sequences dense per receiver, settlements (signature, and the root of
+/// the delivery that is settled, as long as a million of unsettled ones are remembered). Needs no lock: a ledger
 /// that is being written may be looked at. Costs SHA-256 over the ledger twice, one signature per parcel.
 /// Errors: kNotFound, kIo (the report could not be made); what is wrong with the ledger is in the report.
 Result<VerifyReport> verify_ledger(FileSystem& files, const Path& folder, const VerifyOptions& options);

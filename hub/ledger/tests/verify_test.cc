@@ -35,6 +35,7 @@ struct Writer {
   std::uint64_t number = 0;
   Hash256 root{};
   std::uint64_t sequence = 0;
+  std::vector<Hash256> roots;  // of the deliveries
   std::int64_t time = kNow;
 
   explicit Writer(std::uint64_t segment_bytes = 1u << 20) {
@@ -100,18 +101,20 @@ struct Writer {
     REQUIRE(bytes.has_value());
     root = header.merkle_root;
     Decision d;
-    d.grants.push_back({"a", 1, 0, {{0, 2}}, {"510521"}});
-    d.sequences.push_back({"510521", ++sequence});
+    d.grants.push_back({"a", 1, 0, {{0, 2}}, {"500153"}});
+    d.sequences.push_back({"500153", ++sequence});
+    roots.push_back(root);
     add(EntryType::kParcel, encode_parcel_head({}, d), *bytes);
   }
   void parcel() { parcel(next_header()); }
-  Settlement settlement() {
+  Settlement settlement(std::uint64_t up_to = 1, std::optional<Hash256> with_root = {}) {
     Settlement s;
     s.receiver = "500153";
     s.gate = "g1";
-    s.sequence = s.taken_sequence = 1;
+    s.sequence = s.taken_sequence = up_to;
+    s.root = with_root ? *with_root : roots.at(up_to - 1);
     const Bytes statement =
-        trust::statement_bytes({log->id(), Lane::kRoutine, s.receiver, s.gate, s.epoch, 1, 1, 0, s.root});
+        trust::statement_bytes({log->id(), Lane::kRoutine, s.receiver, s.gate, s.epoch, up_to, up_to, 0, s.root});
     s.signature = gate.sign(trust::domain::kSettlement, {statement});
     return s;
   }
@@ -265,6 +268,22 @@ TEST_CASE("what is well formed and chained but untrue is named", "[ledger][verif
     w.add(EntryType::kSettlement, encode(s));
     w.check_fault(Code::kSettlementInvalid);
   }
+  SECTION("a settlement of another delivery than the one with that number") {
+    w.parcel();
+    w.add(EntryType::kSettlement, encode(w.settlement(1)));
+    w.add(EntryType::kSettlement, encode(w.settlement(2)));
+    w.add(EntryType::kSettlement, encode(w.settlement(1)));  // as from an inbox set back to an older copy
+    w.parcel();
+    w.add(EntryType::kSettlement, encode(w.settlement(3, Hash256{})));  // withdrawn: no root
+    CHECK(w.report().content());
+    w.parcel();
+    w.add(EntryType::kSettlement, encode(w.settlement(4, w.roots[2])));
+    w.check_fault(Code::kSettlementInvalid);
+  }
+  SECTION("a settlement of a delivery that never was") {
+    w.add(EntryType::kSettlement, encode(w.settlement(2, Hash256{})));
+    w.check_fault(Code::kSettlementInvalid);
+  }
   SECTION("a checkpoint by another key") {
     const BlockInfo head = w.log->head();
     w.add(EntryType::kCheckpoint,
@@ -317,4 +336,32 @@ TEST_CASE("a segment that is missing from the middle is named by the one behind 
   const VerifyReport r = w.report();
   REQUIRE(r.fault.has_value());
   CHECK(r.fault->file == segments[2].file);
+}
+
+TEST_CASE("damage in a compressed segment is named with block, file and the offset there of what does not expand",
+          "[ledger][verify]") {
+  Writer w(2u << 20);
+  // Records of random bytes do not shrink, so that the segment would stay as it is: a region does.
+  const std::string text(120'000, 'x');
+  for (int i = 0; i < 40; ++i)
+    w.add(EntryType::kRegionVersion, encode(RegionVersion{1, "who", {{"region.toml", text}}}));
+  REQUIRE(w.log->segments().size() > 2);
+  REQUIRE(w.log->compress_one().value() == true);
+  const std::string name = w.log->segments().front().file;
+  REQUIRE(name.ends_with(".segz"));
+  const std::uint64_t last = w.log->segments().front().last_block;
+  const std::uint64_t size = w.files.content(kFolder / name).size();
+  REQUIRE(w.report().content());
+  for (std::uint64_t at = 0; at < size; at += 97) {
+    CAPTURE(at, size);
+    auto damaged = w.files.copy();
+    damaged->flip_byte(kFolder / name, at, 0x20);
+    const auto r = verify_ledger(*damaged, kFolder, {});
+    REQUIRE(r.has_value());
+    REQUIRE(r->fault.has_value());
+    CHECK(r->fault->file == name);
+    CHECK(r->fault->offset <= at);
+    CHECK(r->fault->block <= last);
+    if (at >= 40) CHECK(r->fault->offset >= 40);  // behind the header of the file
+  }
 }
