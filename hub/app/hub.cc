@@ -82,6 +82,7 @@ Status Hub::open_lanes() {
     HubLaneContext context;
     context.clock = &clock_;
     context.key = &*signing_;
+    context.refused_quota_bytes = config_.refused_quota_bytes;
     context.origin_of = [this](const RecordId& id) { return origin_of(id); };
     context.keep = [this](std::function<void()> work) { keeper_.post(std::move(work)); };
     context.on_fatal = [this](Error error) {

@@ -42,8 +42,6 @@ Result<HubConfig> HubConfig::load(FileSystem& files, const Path& file, std::vect
     if (const auto text = listen->text("address", Need::kOptional); text.given()) config.address = text.value;
     config.routine_port = port_of(*listen, "routine_port", config.routine_port);
     config.urgent_port = port_of(*listen, "urgent_port", config.urgent_port);
-    for (const region::Text& text : listen->texts("public", Need::kOptional))
-      config.public_addresses.push_back(text.value);
     listen->finish();
   }
   if (auto http = top.table("http", Need::kOptional)) {

@@ -19,7 +19,6 @@ struct HubConfig {
   std::string address = "0.0.0.0";    ///< to listen on; numeric
   std::uint16_t routine_port = 7710;  ///< 0: any free one
   std::uint16_t urgent_port = 7711;
-  std::vector<std::string> public_addresses;  ///< for the hub card: HOST or HOST:ROUTINE_PORT:URGENT_PORT
   std::string http_address = "127.0.0.1";
   std::uint16_t http_port = 0;         ///< /metrics and /healthz; 0: none
   std::vector<std::string> operators;  ///< users who may use the admin socket, beside root and the hub's own

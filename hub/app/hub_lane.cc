@@ -30,8 +30,11 @@ void HubLane::start() {
 
 Status HubLane::listen(link::HubLinkOptions options) {
   options.lane = lane_;
-  TW_ASSIGN(link_, link::HubLink::start(loop_, *context_.clock, std::move(options), events()));
-  return {};
+  // On the loop: a gate that waited for this port is answered by handlers that already need link_.
+  return loop_.run([&]() -> Status {
+    TW_ASSIGN(link_, link::HubLink::start(loop_, *context_.clock, std::move(options), events()));
+    return {};
+  });
 }
 
 void HubLane::stop() {
@@ -102,6 +105,12 @@ void HubLane::on_parcel(const link::Session& session, link::Assembled assembled)
                     {Code::kParcelConflict, "the parcel before this one has another root here"});
   }
 
+  // Asked before anything is derived from the parcel: a lane that has to take numbers back takes no settlements the
+  // while.
+  const auto claim = lane_ == Lane::kUrgent ? ledger::Claim::kReserve : ledger::Claim::kNormal;
+  if (const Status room = store_->commit().room(bytes->size(), claim); !room)
+    return refuse(session, header.number, room.error());
+
   intake::CheckContext context;
   context.policy = policy_;
   context.now_unix_ns = now_unix_ns();
@@ -135,7 +144,7 @@ void HubLane::on_parcel(const link::Session& session, link::Assembled assembled)
   submission.type = static_cast<std::uint8_t>(EntryType::kParcel);
   submission.bytes = ledger::encode_parcel_head(checked->verdicts, checked->decision);
   submission.more = std::move(bytes);
-  submission.claim = lane_ == Lane::kUrgent ? ledger::Claim::kReserve : ledger::Claim::kNormal;
+  submission.claim = claim;
   store_->streams.take(header);
   ++counters_.parcels;
   submit(std::move(entry), std::move(submission));
@@ -174,7 +183,7 @@ bool HubLane::within_quota(const std::string& party, std::uint32_t bytes) {
   Quota& quota = quotas_[party];
   const std::int64_t day = context_.clock->wall_unix_ns() / 86'400'000'000'000;
   if (quota.day != day) quota = {day, 0};
-  if (quota.bytes + bytes > quota_bytes_) return false;
+  if (quota.bytes + bytes > context_.refused_quota_bytes) return false;
   quota.bytes += bytes;
   return true;
 }

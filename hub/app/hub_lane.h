@@ -21,7 +21,8 @@ namespace thalweg::app {
 /// What both lanes share; set before start.
 struct HubLaneContext {
   const Clock* clock = nullptr;
-  const trust::SigningKey* key = nullptr;  ///< the hub's: checkpoints
+  const trust::SigningKey* key = nullptr;       ///< the hub's: checkpoints
+  std::size_t refused_quota_bytes = 64u << 20;  ///< refused records that are kept per party and day (rule 22)
   /// Origin party of a record in the ledger of either lane. Any thread.
   std::function<std::optional<std::string>(const RecordId&)> origin_of;
   /// Runs work that may wait for the disk, on another thread, one after another.
@@ -166,7 +167,6 @@ class HubLane {
     std::size_t bytes = 0;
   };
   std::unordered_map<std::string, Quota> quotas_;
-  std::size_t quota_bytes_ = 64u << 20;
   bool saving_ = false;
   bool running_ = false;   // of the thread that starts and stops the lane
   bool stopping_ = false;  // on the loop: the link goes

@@ -12,6 +12,8 @@ namespace {
 
 using ledger::EntryType;
 
+/// Of the disk; kept by both lanes for urgent records and settlements, which claim it (rule 18).
+constexpr double kDiskReserveShare = 0.05;
 constexpr std::uint32_t kStateMagic = 0x32535754;  // "TWS2"
 
 EntryType type_of(const ledger::EntryRef& entry) { return static_cast<EntryType>(entry.type); }
@@ -83,6 +85,7 @@ Result<std::pair<Bytes, std::int64_t>> HubStore::genesis() const {
 void HubStore::start(const Clock& clock, std::function<void(const ledger::BlockOutcome&)> on_block) {
   ledger::GroupCommitOptions commit;
   commit.max_waiting_bytes = options_.max_waiting_bytes;
+  commit.disk_reserve_share = kDiskReserveShare;
   commit.extra_sync_delay_ns = options_.extra_sync_delay_ns;
   commit.on_block = std::move(on_block);
   commit.thread_name = options_.lane == Lane::kUrgent ? "ledger-urgent" : "ledger-routine";

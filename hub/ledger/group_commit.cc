@@ -61,6 +61,7 @@ struct GroupCommit::State {
   };
   Ended write(std::vector<Submission> batch, std::size_t batch_bytes);
   bool disk_reserve_reached();
+  Status room_for(std::size_t size, Claim claim);  ///< with the mutex held
 };
 
 bool GroupCommit::State::disk_reserve_reached() {
@@ -169,20 +170,30 @@ Status GroupCommit::submit(Submission entry) {
   if (entry.type == 0 || size > kMaxEntryBytes) return Error{Code::kInvalid, "an entry without type or over 16 MiB"};
   State& s = *state_;
   std::lock_guard guard(s.mutex);
-  if (s.stopping) return Error{Code::kClosed, "the ledger is closing"};
-  if (s.failed) return *s.failed;
-  const bool reserve = entry.claim == Claim::kReserve;
-  const std::size_t room = s.options.max_waiting_bytes + (reserve ? s.options.reserve_waiting_bytes : 0);
-  // An entry larger than the whole room is taken when nothing else waits, or it never could be.
-  if (s.waiting != 0 && s.waiting + size + kQueueCost > room)
-    return Error{Code::kBusy, "the ledger's waiting room is full"};
-  if (!reserve && s.disk_reserve_reached())
-    return Error{Code::kDiskFull, "the rest of the disk is kept for urgent records and settlements"};
+  TW_TRY(s.room_for(size, entry.claim));
   s.waiting += size + kQueueCost;
   s.taken += 1;
   s.queue.push_back(std::move(entry));
   if (s.writer_sleeps) s.work.notify_one();
   return {};
+}
+
+Status GroupCommit::State::room_for(std::size_t size, Claim claim) {
+  if (stopping) return Error{Code::kClosed, "the ledger is closing"};
+  if (failed) return *failed;
+  const bool reserve = claim == Claim::kReserve;
+  const std::size_t room = options.max_waiting_bytes + (reserve ? options.reserve_waiting_bytes : 0);
+  // An entry larger than the whole room is taken when nothing else waits, or it never could be.
+  if (waiting != 0 && waiting + size + kQueueCost > room)
+    return Error{Code::kBusy, "the ledger's waiting room is full"};
+  if (!reserve && disk_reserve_reached())
+    return Error{Code::kDiskFull, "the rest of the disk is kept for urgent records and settlements"};
+  return {};
+}
+
+Status GroupCommit::room(std::size_t bytes, Claim claim) {
+  std::lock_guard guard(state_->mutex);
+  return state_->room_for(bytes, claim);
 }
 
 void GroupCommit::resume() {

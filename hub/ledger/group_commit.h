@@ -71,6 +71,8 @@ class GroupCommit {
   /// Errors: kBusy (waiting room full), kDiskFull (down to the reserve), the error of a failed block (until resume()),
   /// kClosed (stopping), kInvalid (entry over 16 MiB).
   Status submit(Submission entry);
+  /// What submit() would answer to an entry of `bytes` now, so that nothing need be derived from one that is refused.
+  Status room(std::size_t bytes, Claim claim);
   Status submit(std::uint8_t type, Bytes bytes, Done done) {
     return submit(Submission{type, std::move(bytes), nullptr, Claim::kNormal, 0, std::move(done)});
   }

@@ -1,4 +1,4 @@
-// toml_reader.cc: reads tables of a region file key by key and notes every mistake with its line.
+// toml_reader.cc: see toml_reader.h.
 #include "region/toml_reader.h"
 
 #include <fmt/format.h>

@@ -1,4 +1,4 @@
-// toml_reader.h: reads tables of a region file key by key and notes every mistake with its line.
+// toml_reader.h: reads tables of a TOML file (of a region; hub.toml) key by key and notes every mistake with its line.
 #pragma once
 
 #include <toml++/toml.h>

@@ -94,3 +94,81 @@ TEST_CASE("a gate replaced while the old machine sends leaves only what each key
   x.stop_hub();
   CHECK(x.fault() == "");
 }
+
+namespace {
+
+/// The real disk, which says that it is nearly full when told to.
+class NearlyFull final : public FileSystem {
+ public:
+  std::atomic<bool> full{false};
+
+  Result<std::unique_ptr<File>> open(const Path& path, OpenMode mode) override { return real_.open(path, mode); }
+  Status rename(const Path& from, const Path& to) override { return real_.rename(from, to); }
+  Status remove(const Path& path) override { return real_.remove(path); }
+  Status sync_folder(const Path& folder) override { return real_.sync_folder(folder); }
+  Status create_folders(const Path& folder) override { return real_.create_folders(folder); }
+  Result<std::vector<std::string>> list(const Path& folder) override { return real_.list(folder); }
+  bool exists(const Path& path) override { return real_.exists(path); }
+  Result<Space> space(const Path&) override {
+    return Space{.free_bytes = (full ? 4ull : 50ull) << 30, .total_bytes = 100ull << 30};
+  }
+
+ private:
+  FileSystem& real_ = real_files();
+};
+
+}  // namespace
+
+TEST_CASE("the last twentieth of the hub's disk is for urgent records and settlements, routine parcels wait") {
+  Working x;
+  NearlyFull disk;
+  x.stop_hub();
+  x.hub_files = &disk;
+  x.start_hub();
+  x.start_gates();
+  x.publish("rongchang", json::array({observation_draft("before")}));
+  REQUIRE(eventually([&] { return x.inbox("luxian").size() == 1; }));
+  disk.full = true;
+  const auto link_code = [&] { return x.ask_gate("rongchang", {{"cmd", "status"}})["lanes"][0]["link"]["code"]; };
+  int made = 0;
+  REQUIRE(eventually([&] {  // the hub looks at its disk four times a second
+    x.publish("rongchang", json::array({observation_draft("full-" + std::to_string(++made))}));
+    return link_code() == static_cast<int>(Code::kDiskFull);
+  }));
+  x.publish("rongchang", json::array({notice_draft("warning", "2026-0923-01")}));
+  REQUIRE(eventually([&] {
+    const json inbox = x.inbox("luxian", 10000);
+    return std::any_of(inbox.begin(), inbox.end(), [](const json& r) { return r["lane"] == "urgent"; });
+  }));
+  // The settlement of what 泸县 holds is in the ledger all the same.
+  x.luxian_believes_all();
+  disk.full = false;
+  REQUIRE(eventually([&] { return static_cast<int>(x.inbox("luxian", 10000).size()) == made + 2; }));
+  x.stop_hub();
+  CHECK(x.fault() == "");
+}
+
+TEST_CASE("a party that sends more refused records than are kept per day is held back, others go on") {
+  Working x;
+  x.enrol("dazu", "500111");
+  x.stop_hub();
+  x.start_hub([](app::HubConfig& config) { config.refused_quota_bytes = 3000; });
+  x.start_gates();
+  x.start_gate("dazu");
+  const auto link_code = [&] { return x.ask_gate("rongchang", {{"cmd", "status"}})["lanes"][0]["link"]["code"]; };
+  int made = 0;
+  REQUIRE(eventually([&] {
+    json wrong = observation_draft("wrong-" + std::to_string(++made));
+    wrong["subject"] = wrong["data"]["section"] = "laixi-gaodon";
+    x.publish("rongchang", json::array({wrong}));
+    return link_code() == static_cast<int>(Code::kParcelQuota);
+  }));
+  const json status = x.ask_hub({{"cmd", "status"}})["lanes"]["routine"];
+  CHECK(status["refused_records"] >= 1);
+  CHECK(status["refused_records"] <= 6);
+  json reading = observation_draft("d1");
+  reading["subject"] = reading["data"]["section"] = "laixi-yutan";
+  reading["data"]["station"] = "A500000_2013";
+  x.publish("dazu", json::array({reading}));
+  REQUIRE(eventually([&] { return x.inbox("rongchang").size() == 1; }));
+}
