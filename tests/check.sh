@@ -9,9 +9,6 @@ steps=(format static arch asan tsan durability)
 # Bytes from outside are read here first; all modules would take longer than all other checks together.
 tidy_modules=(base model trust)
 
-# Programs in which threads meet, as far as they were seen clean (docs/roadmap.md names the others).
-threaded_tests=(test_base test_ledger)
-
 sources() { git ls-files -co --exclude-standard '*.h' '*.cc' '*.c'; }
 
 build() {
@@ -47,16 +44,10 @@ step_asan() {
   ctest --preset asan
 }
 
-# The tests of the threaded parts under ThreadSanitizer.
+# All tests under ThreadSanitizer.
 step_tsan() {
-  local known targets=() name
-  cmake --preset tsan >/dev/null
-  known=$(cmake --build --preset tsan --target help)
-  for name in "${threaded_tests[@]}"; do
-    if grep -q "^$name:" <<<"$known"; then targets+=("$name"); fi
-  done
-  cmake --build --preset tsan --target "${targets[@]}"
-  ctest --preset tsan -R "^($(IFS='|' && echo "${targets[*]}")):"
+  build tsan
+  ctest --preset tsan
 }
 
 # Every process is killed at random moments while 20,000 records flow each way: nothing lost, doubled or out of order.

@@ -71,7 +71,8 @@ struct HubLinkEvents {
 /// Threads: the loop, but for the functions marked otherwise.
 class HubLink {
  public:
-  /// Starts the ZAP handler, then binds. `loop` and `clock` outlive the link. Not on the loop.
+  /// Starts the ZAP handler, then binds. `loop` and `clock` outlive the link. Called on the loop, no event
+  /// comes before it has returned; from elsewhere one may.
   /// Errors: kLinkZap (no handler, or libzmq cannot enforce one: nothing was bound), kConfig (endpoint, key),
   /// kUnavailable (address in use).
   static Result<std::unique_ptr<HubLink>> start(Loop& loop, const Clock& clock, HubLinkOptions options,

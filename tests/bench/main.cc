@@ -184,9 +184,12 @@ int main(int argc, char** argv) {
   int runs = 5;
   std::size_t records = 200'000;
   bool json_only = false, quick = false;
+  std::string only;
   cli.add_option("--runs", runs, "Runs of each measurement; medians are printed")->check(CLI::Range(1, 100));
   cli.add_option("--records", records, "Records of one throughput run");
   cli.add_flag("--quick", quick, "One short run of each, to see that all works");
+  cli.add_option("--only", only, "One measurement once, for a profiler: relay, throughput, ack, urgent")
+      ->check(CLI::IsMember({"relay", "throughput", "ack", "urgent"}));
   cli.add_flag("--json", json_only, "JSON only");
   CLI11_PARSE(cli, argc, argv);
   if (quick) {
@@ -195,6 +198,14 @@ int main(int argc, char** argv) {
   }
   log::set_level(log::Level::kError);
 
+  if (!only.empty()) {
+    double unused = 0;
+    if (only == "relay") std::cout << bench::relay_rate(1024, records) << " messages/s\n";
+    if (only == "throughput") std::cout << throughput(records, 0) << " records/s\n";
+    if (only == "ack") std::cout << quantile(acknowledgement(2000, 10'000), 0.5) << " us\n";
+    if (only == "urgent") std::cout << quantile(urgent(200, false, unused), 0.5) << " us\n";
+    return 0;
+  }
   std::vector<double> relay, rate, delayed, ack50, ack99, idle50, idle99, urgent50, urgent99, beside;
   double ignored = 0, routine = 0;
   const std::size_t notices = quick ? 20 : 200;

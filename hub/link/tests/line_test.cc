@@ -202,7 +202,9 @@ TEST_CASE("an inbox that takes nothing stops deliveries, not acknowledgements", 
   HubRig hub;
   GateRig gate(hub, "500153");
   gate.take_at_once = false;
-  for (std::uint32_t i = 0; i < 40; ++i) hub.to_deliver.push_back(random_bytes(1u << 20, i));
+  hub.seen.change([&] {
+    for (std::uint32_t i = 0; i < 40; ++i) hub.to_deliver.push_back(random_bytes(1u << 20, i));
+  });
   gate.loop.run([&] { gate.link->reconnect(); });
   REQUIRE(gate.seen.wait([&] { return gate.inbox.size() == 8; }));  // its window
   gate.submit(random_bytes(1000));

@@ -102,12 +102,14 @@ struct HubRig {
     events.on_room = [this](const Session& session) { feed(session.handle); };
     events.on_fatal = [this](const Error& error) { seen.change([&] { fatal = error.code; }); };
     if (setup) setup(options, events);
-    auto started = HubLink::start(loop, system_clock(), options, events);
-    if (!started) {
-      start_error = started.error().code;
-      return;
-    }
-    link = *std::move(started);
+    loop.run([&] {
+      auto started = HubLink::start(loop, system_clock(), options, events);
+      if (started) {
+        link = *std::move(started);
+      } else {
+        start_error = started.error().code;
+      }
+    });
   }
   ~HubRig() {
     if (link) link->stop();
