@@ -242,13 +242,15 @@ bool Outbox::seal(OpenParcel& parcel, std::uint64_t copy_of) {
   if (copy_of != 0) ++copies_under_way_;
   const std::uint64_t number = next_number_++;
   last_root_ = header.merkle_root;
-  completions_.emplace(tag, [this, under_way, number, bytes, copy_of](const Error* error) {
+  completions_.emplace(tag, [this, under_way, number, bytes, copy_of, stream = incarnation_](const Error* error) {
     --parcels_under_way_;
     if (copy_of != 0) --copies_under_way_;
     if (error != nullptr) {
       fail(*under_way, *error);
     } else {
-      stored(*under_way, number, bytes);
+      // One block may hold a parcel and, behind it, the beginning of a new stream, where its number is another's.
+      if (stream == state_.incarnation) keep_in_memory(number, bytes);
+      stored(*under_way, *bytes);
     }
   });
   return true;
@@ -271,12 +273,11 @@ void Outbox::fail(OpenParcel& parcel, const Error& error) {
   parcel.clear();
 }
 
-void Outbox::stored(OpenParcel& parcel, std::uint64_t number, const SharedBytes& bytes) {
+void Outbox::stored(OpenParcel& parcel, ByteView bytes) {
   ++counters_.parcels;
   counters_.accepted += parcel.waiters.size();
   counters_.raw_bytes += parcel.raw_bytes;
-  counters_.stored_bytes += bytes->size();
-  keep_in_memory(number, bytes);
+  counters_.stored_bytes += bytes.size();
   for (std::size_t i = 0; i < parcel.waiters.size(); ++i) {
     Waiter& waiter = parcel.waiters[i];
     std::vector<Waiter> others;

@@ -141,7 +141,7 @@ class Outbox final : private LogOwner {
   void flush();
   bool seal(OpenParcel& parcel, std::uint64_t copy_of);
   void fail(OpenParcel& parcel, const Error& error);
-  void stored(OpenParcel& parcel, std::uint64_t number, const SharedBytes& bytes);
+  void stored(OpenParcel& parcel, ByteView bytes);
   Result<Read> read(ledger::Place place) const;
   void add_refused(const ParcelVerdicts& verdicts, std::uint64_t number, AcknowledgedEntry& entry);
   void begin_incarnation(IncarnationEntry::Why why, std::uint64_t resubmit_after);

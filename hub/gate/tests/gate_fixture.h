@@ -79,6 +79,7 @@ class OutboxBench {
     options.lane = lane_;
     options.lock_folder = false;
     options.segment_bytes = 64u << 10;
+    options.sync_delay_ns = sync_delay_ns;
     options.on_fatal = [this](const Error& error) { fatal = error; };
     options.on_refused = [this](const AcknowledgedEntry::Refused& one) { refused.push_back(one); };
     options.on_stream = [this] { ++streams; };
@@ -158,6 +159,7 @@ class OutboxBench {
   std::optional<Error> fatal;
   std::vector<AcknowledgedEntry::Refused> refused;
   int streams = 0;
+  std::int64_t sync_delay_ns = 0;  ///< what is written meanwhile goes into one block
 
  private:
   const Lane lane_;

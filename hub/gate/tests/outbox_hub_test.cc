@@ -96,6 +96,35 @@ TEST_CASE("an outbox restored from an older copy begins a new stream with what t
   CHECK(restored.records().size() == unanswered + 1);
 }
 
+TEST_CASE("a parcel that becomes durable together with a new stream is not sent as one of it") {
+  OutboxBench bench;
+  fill(bench);
+  auto copy = std::shared_ptr<FaultyFiles>(bench.files->copy());
+  CHECK(bench.submit_one("later").code == Code::kOk);
+  const Hash256 root4 = bench.header(4).merkle_root;
+  bench.close();
+
+  OutboxBench restored(copy);
+  restored.key = bench.key;
+  restored.sync_delay_ns = 20'000'000;
+  must(restored.open());
+  // While the disk is busy with something else, a record and then the new stream wait for it.
+  restored.box->flush_for_test([] {});
+  DraftText text;
+  text.key = "other";
+  bool answered = false;
+  restored.box->submit({"station", "station", &restored.filter}, std::vector{text.draft()},
+                       [&](Submission&) { answered = true; });
+  restored.loop->io().run_one();  // seals it
+  CHECK(restored.box->on_welcome(restored.welcome(4, root4)).how == Resume::How::kNewIncarnation);
+  restored.run_until([&] { return answered && restored.streams == 1 && restored.box->state().to_resubmit.empty(); });
+  // In the former stream it was number 4; now another one is.
+  for (const char* key : {"third", "fourth"}) CHECK(restored.submit_one(key).code == Code::kOk);
+  REQUIRE(restored.box->head() == 4);
+  for (std::uint64_t number = 1; number <= 4; ++number)
+    CHECK(restored.header(number).incarnation == restored.box->state().incarnation);
+}
+
 TEST_CASE("a crash while records are copied to the new stream copies each of them once", "[durability]") {
   auto disk = std::make_shared<FaultyFiles>();
   trust::SigningKey key = trust::SigningKey::generate();
