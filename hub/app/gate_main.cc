@@ -61,7 +61,9 @@ int main(int argc, char** argv) {
   }
   if (check) {
     auto papers = gate::GatePapers::load(real_files(), *config);
-    return papers ? app::kExitOk : fail(papers.error());
+    if (!papers) return fail(papers.error());
+    std::cout << "gate.toml, keys and the hub's card are good 配置、密钥与中枢卡片无误\n";
+    return app::kExitOk;
   }
 
   boost::asio::io_context io;

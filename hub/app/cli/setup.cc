@@ -59,15 +59,26 @@ int init_gate(const Session& session, const NewGate& wanted) {
   t.line("  登记文件  " + made->enrolment.string(), "  enrolment file  " + made->enrolment.string());
   t.line("  身份指纹  " + digits, "  identity fingerprint  " + digits);
   t.line("接下来：", "Next:");
-  if (made->new_identity)
-    t.line("  1. 把 identity.key 移到离线介质保管：日后更换前置端要用它",
-           "  1. move identity.key to a place off this machine: replacing the gate needs it");
-  t.line("  2. 把登记文件交给中枢运维人员，并在电话中读出指纹（thalweg party add）",
-         "  2. give the enrolment file to the hub's operator and read the fingerprint out (thalweg party add)");
+  int number = 0;
+  const auto next = [&](const std::string& zh, const std::string& en) {
+    t.line("  " + std::to_string(++number) + ". " + t.say(zh, en));
+  };
+  if (made->new_identity) {
+    next("把 identity.key 移到离线介质保管：日后更换前置端要用它",
+         "move identity.key to a place off this machine: replacing the gate needs it");
+    next("把登记文件交给中枢运维人员，并在电话中读出指纹（thalweg party add）",
+         "give the enrolment file to the hub's operator and read the fingerprint out (thalweg party add)");
+  } else {
+    next("把 identity.key 从本机删除，放回保险柜", "remove identity.key from this machine, back into the safe");
+    next("把登记文件交给中枢运维人员（更换：thalweg gate replace，不需读指纹；首次：thalweg party add）",
+         "give the enrolment file to the hub's operator (to replace a gate: thalweg gate replace, no digits need be "
+         "read "
+         "out; the first gate: thalweg party add)");
+  }
   if (!wanted.card)
-    t.line("  3. 取得中枢的 hub.card：thalweg gate trust hub.card --dir " + folder,
-           "  3. get the hub's hub.card: thalweg gate trust hub.card --dir " + folder);
-  t.line("  4. 启动：thalweg-gate " + folder, "  4. start it: thalweg-gate " + folder);
+    next("取得中枢的 hub.card：thalweg gate trust hub.card --dir " + folder,
+         "get the hub's hub.card: thalweg gate trust hub.card --dir " + folder);
+  next("启动：thalweg-gate " + folder, "start it: thalweg-gate " + folder);
   return kExitOk;
 }
 
@@ -96,15 +107,19 @@ Result<std::string> read_text(const std::string& file) {
   return std::string(as_text(bytes));
 }
 
-int party_add(const Session& session, const std::string& file, const std::string& option) {
+/// A party that is enrolled has its identity pinned at the hub: another gate of it, or a new machine, needs no digits.
+enum class Known { kMaybe, kSurely };
+int party_add(const Session& session, const std::string& file, const std::string& option, Known known) {
   const Terminal t = session.terminal();
   const auto text = read_text(file);
   if (!text) return report(t, text.error());
   const auto certificate = trust::open_certificate(as_bytes(*text));
   if (!certificate) return report(t, certificate.error());
   const std::string whose = (*certificate)->party + "/" + (*certificate)->gate;
-  const std::string digits = digits_from(t, option, whose);
+  const std::string digits = known == Known::kSurely ? option : digits_from(t, option, whose);
   const auto answer = ask(session, {{"cmd", "party_add"}, {"document", *text}, {"fingerprint", digits}});
+  if (!answer && known == Known::kSurely && digits.empty() && answer.error().code == Code::kPinMismatch)
+    return party_add(session, file, option, Known::kMaybe);
   if (!answer) return report(t, answer.error());
   if (session.json) {
     t.line(answer->dump());
@@ -212,7 +227,7 @@ void add_setup_commands(CLI::App& cli, Session& session) {
   auto* add = party->add_subcommand("add", "Enrol a gate by its file 登记前置端");
   add->add_option("file", *file, "Enrolment file")->required();
   add->add_option("--fingerprint", *digits, "The digits that the other side reads out");
-  add->callback([&session, file, digits] { session.exit_code = party_add(session, *file, *digits); });
+  add->callback([&session, file, digits] { session.exit_code = party_add(session, *file, *digits, Known::kMaybe); });
 
   auto code = std::make_shared<std::string>(), gate_name = std::make_shared<std::string>(),
        reason = std::make_shared<std::string>();
@@ -231,7 +246,8 @@ void add_setup_commands(CLI::App& cli, Session& session) {
   replace->add_option("file", *file, "Enrolment file of the new machine, by the same identity and gate name")
       ->required();
   replace->add_option("--fingerprint", *digits, "Only needed for a party that is not enrolled yet");
-  replace->callback([&session, file, digits] { session.exit_code = party_add(session, *file, *digits); });
+  replace->callback(
+      [&session, file, digits] { session.exit_code = party_add(session, *file, *digits, Known::kSurely); });
 
   auto* keys = cli.add_subcommand("keys", "Identity keys and fingerprints 身份密钥与指纹")->require_subcommand(1);
   auto* fresh = keys->add_subcommand("new", "Make an identity key 生成身份密钥");
