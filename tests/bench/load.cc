@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <deque>
+#include <algorithm>
 
 #include "link/local_message.h"
 #include "model/time.h"
@@ -11,52 +11,80 @@ namespace thalweg::bench {
 namespace {
 
 struct Reading {
-  const char *temperature, *ph, *oxygen, *conductivity, *turbidity, *permanganate, *ammonia, *phosphorus, *nitrogen;
+  const char *temperature, *ph, *oxygen, *permanganate, *ammonia, *phosphorus;
 };
 // examples/stations/gaodong.csv, the eight moments that have values.
 constexpr Reading kReadings[] = {
-    {"31.9", "8.44", "11.62", "613.3", "7.8", "4.78", "0.001", "0.050", "2.05"},
-    {"33.3", "8.90", "15.14", "605.1", "18.6", "5.43", "0.009", "0.050", "2.06"},
-    {"32.5", "8.56", "11.39", "608.1", "8.7", "5.94", "0.008", "0.048", "2.10"},
-    {"32.4", "8.58", "11.99", "607.1", "7.8", "5.94", "0.007", "0.048", "2.10"},
-    {"32.1", "8.26", "10.40", "607.7", "4.9", "5.42", "0.010", "0.048", "2.06"},
-    {"31.5", "7.66", "5.08", "602.5", "7.2", "4.30", "0.057", "0.047", "2.06"},
-    {"31.1", "7.65", "5.02", "600.3", "9.4", "4.64", "0.084", "0.053", "2.02"},
-    {"26.1", "7.32", "2.82", "711.8", "6.5", "5.15", "0.079", "0.095", "2.27"},
+    {"31.9", "8.44", "11.62", "4.78", "0.001", "0.050"}, {"33.3", "8.90", "15.14", "5.43", "0.009", "0.050"},
+    {"32.5", "8.56", "11.39", "5.94", "0.008", "0.048"}, {"32.4", "8.58", "11.99", "5.94", "0.007", "0.048"},
+    {"32.1", "8.26", "10.40", "5.42", "0.010", "0.048"}, {"31.5", "7.66", "5.08", "4.30", "0.057", "0.047"},
+    {"31.1", "7.65", "5.02", "4.64", "0.084", "0.053"},  {"26.1", "7.32", "2.82", "5.15", "0.079", "0.095"},
 };
 constexpr std::int64_t kFrom_ns = 1'787'720'400'000'000'000;  // 2026-08-26T13:00+08:00
+constexpr std::string_view kTime = "2026-08-26T13:00:00.000+08:00";
+constexpr std::size_t kMillisecondsAt = 20;
+constexpr std::string_view kTurbidity = "100.0";
+constexpr std::string_view kKey = "bench/0000000000";
 
-std::string factor(const char* code, const char* text, const char* unit) {
+std::string factor(std::string_view code, std::string_view text, std::string_view unit) {
   return fmt::format(R"({{"code":"{}","text":"{}","value":{},"unit":"{}","flag":"N"}})", code, text, text, unit);
 }
 
-std::string observation(std::uint64_t n, const std::string& time) {
-  const Reading& r = kReadings[n % std::size(kReadings)];
-  const std::string turbidity = fmt::format("{}.{}", n % 290, n % 10);
+/// The data of one reading with kTime and kTurbidity where each record's own are put.
+std::string observation(const Reading& r) {
   return fmt::format(
              R"({{"section":"laixi-gaodong","station":"A500226_0002","time":"{}","time_label":"instant","mode":"automatic","review":"raw","factors":[)",
-             time) +
-         factor("w01010", r.temperature, "degC") + "," + factor("w01001", r.ph, "1") + "," +
-         factor("w01009", r.oxygen, "mg/L") + "," + factor("w01014", r.conductivity, "uS/cm") + "," +
-         factor("w01003", turbidity.c_str(), "NTU") + "," + factor("w01019", r.permanganate, "mg/L") + "," +
-         factor("w21003", r.ammonia, "mg/L") + "," + factor("w21011", r.phosphorus, "mg/L") + "," +
-         factor("w21001", r.nitrogen, "mg/L") + "]}";
+             kTime) +
+         factor("w01003", kTurbidity, "NTU") + "," + factor("w01010", r.temperature, "degC") + "," +
+         factor("w01001", r.ph, "1") + "," + factor("w01009", r.oxygen, "mg/L") + "," +
+         factor("w01019", r.permanganate, "mg/L") + "," + factor("w21003", r.ammonia, "mg/L") + "," +
+         factor("w21011", r.phosphorus, "mg/L") + "]}";
+}
+
+/// Writes the last digits of `value` at `at`.
+void put_digits(std::string& text, std::size_t at, std::size_t digits, std::uint64_t value) {
+  for (std::size_t i = digits; i-- > 0; value /= 10) text[at + i] = static_cast<char>('0' + value % 10);
 }
 
 }  // namespace
 
+Load::Load(std::uint64_t first) : next_(first) {
+  for (const Reading& reading : kReadings) patterns_.push_back(observation(reading));
+  const std::string& any = patterns_.front();
+  time_at_ = any.find(kTime);
+  turbidity_text_at_ = any.find(kTurbidity);
+  turbidity_value_at_ = any.find(kTurbidity, turbidity_text_at_ + 1);
+}
+
 Bytes Load::routine(std::size_t count) {
-  std::deque<std::string> kept;
+  made_.resize(std::max(made_.size(), count));
   link::LocalSubmit submit;
+  submit.drafts.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
     const std::uint64_t n = next_++;
+    Made& made = made_[i];
+    if (n / 1000 != second_ || made.time.empty()) {
+      second_ = n / 1000;
+      second_text_ = format_rfc3339(kFrom_ns + static_cast<std::int64_t>(second_) * 1'000'000'000, 480);
+      second_text_.insert(kMillisecondsAt - 1, ".000");
+    }
+    made.time = second_text_;
+    put_digits(made.time, kMillisecondsAt, 3, n % 1000);
+    made.key = kKey;
+    put_digits(made.key, kKey.size() - 10, 10, n);
+    made.data = patterns_[n % patterns_.size()];
+    made.data.replace(time_at_, kTime.size(), made.time);
+    for (const std::size_t at : {turbidity_text_at_, turbidity_value_at_}) {
+      put_digits(made.data, at + 1, 2, n / 10);
+      put_digits(made.data, at + 4, 1, n);
+    }
     link::LocalDraft draft;
     draft.ticket = n;
     draft.type = "thalweg.section.observation.v1";
     draft.subject = "laixi-gaodong";
-    draft.time = kept.emplace_back(format_rfc3339(kFrom_ns + static_cast<std::int64_t>(n) * 1'000'000, 480));
-    draft.origin_key = kept.emplace_back(fmt::format("bench/{}", n));
-    draft.data = kept.emplace_back(observation(n, std::string(draft.time)));
+    draft.time = made.time;
+    draft.origin_key = made.key;
+    draft.data = made.data;
     submit.drafts.push_back(draft);
   }
   Bytes frame;

@@ -10,20 +10,27 @@
 
 namespace thalweg::bench {
 
-/// Makes drafts: the nine readings of 高洞电站 over and over, each with a time and an origin key of its own and figures
-/// that differ, padded with named remarks in `ext` so that a whole record has about 1 KB.
+/// Makes drafts: the readings of 高洞电站 over and over, each with a time, an origin key and a turbidity of its own;
+/// a whole record has about 1 KB (1,010 bytes).
 class Load {
  public:
-  explicit Load(std::uint64_t first = 0) : next_(first) {}
+  explicit Load(std::uint64_t first = 0);
 
   /// A SUBMIT frame of `count` section-data records.
   Bytes routine(std::size_t count);
   /// A SUBMIT frame of one urgent notice, marked as an exercise.
   Bytes urgent();
-  std::uint64_t made() const { return next_; }
 
  private:
+  struct Made {
+    std::string time, key, data;
+  };
   std::uint64_t next_;
+  std::vector<std::string> patterns_;
+  std::size_t time_at_, turbidity_text_at_, turbidity_value_at_;
+  std::uint64_t second_ = 0;
+  std::string second_text_;
+  std::vector<Made> made_;  // what the drafts of a frame point into
 };
 
 }  // namespace thalweg::bench
