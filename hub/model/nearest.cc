@@ -28,19 +28,23 @@ std::u32string characters(std::string_view text) {
   return out;
 }
 
+/// Optimal string alignment: letters put in, left out, changed, or two neighbours swapped (each place edited once).
 std::size_t edits(const std::u32string& a, const std::u32string& b) {
-  std::size_t row[kMaxCharacters + 1];
-  std::iota(row, row + b.size() + 1, std::size_t{0});
+  std::size_t rows[3][kMaxCharacters + 1];
+  std::size_t *before = rows[0], *above = rows[1], *row = rows[2];
+  std::iota(above, above + b.size() + 1, std::size_t{0});
   for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
     row[0] = i;
     for (std::size_t k = 1; k <= b.size(); ++k) {
-      const std::size_t above = row[k];
-      row[k] = std::min({above + 1, row[k - 1] + 1, diagonal + (a[i - 1] == b[k - 1] ? 0 : 1)});
-      diagonal = above;
+      row[k] = std::min({above[k] + 1, row[k - 1] + 1, above[k - 1] + (a[i - 1] == b[k - 1] ? 0 : 1)});
+      if (i > 1 && k > 1 && a[i - 1] == b[k - 2] && a[i - 2] == b[k - 1]) row[k] = std::min(row[k], before[k - 2] + 1);
     }
+    std::size_t* const free = before;
+    before = above;
+    above = row;
+    row = free;
   }
-  return row[b.size()];
+  return above[b.size()];
 }
 
 }  // namespace

@@ -13,6 +13,14 @@ TEST_CASE("a name with one wrong letter finds the one that was meant", "[model][
   CHECK(nearest("zebra", known).empty());
 }
 
+TEST_CASE("two neighbours that are swapped are one mistake, in Chinese too", "[model][nearest]") {
+  CHECK(nearest("ba", Names{"ab"}) == Names{"ab"});
+  CHECK(nearest("泸溪濑", Names{"泸濑溪"}) == Names{"泸濑溪"});
+  CHECK(nearest("w20113", Names{"w20131", "w20115"}) == Names{"w20131", "w20115"});  // one edit each, in their order
+  CHECK(nearest("w21030", Names{"w21999", "w21003"}).front() == "w21003");
+  CHECK(nearest("bca", Names{"abc"}).empty());  // moved by two places: two edits of three letters
+}
+
 TEST_CASE("Chinese names differ by characters, not by bytes", "[model][nearest]") {
   const Names known = {"高洞电站", "高洞梁", "濑溪河", "泸县"};
   CHECK(nearest("高同电站", known) == Names{"高洞电站"});
