@@ -23,7 +23,20 @@ Result<GatePapers> GatePapers::load(FileSystem& files, const GateConfig& config)
   if (!document) return Error(std::move(document).error()).in("the hub's card (the hub's operator hands it out)");
   auto card = trust::open_hub_card(*document);
   if (!card) return Error(std::move(card).error()).in(config.hub_card.string());
-  return GatePapers{*std::move(signing), *std::move(curve), card->content()};
+  GatePapers papers{*std::move(signing), *std::move(curve), card->content(), std::nullopt};
+  const Path own = config.keys / "gate.cert";
+  if (!files.exists(own)) return papers;
+  TW_ASSIGN(const Bytes bytes, read_file(files, own, trust::kMaxDocumentBytes));
+  auto certificate = trust::open_certificate(bytes);
+  if (!certificate) return Error(std::move(certificate).error()).in(own.string());
+  const trust::GateCertificate& says = certificate->content();
+  if (says.party != config.party || says.gate != config.gate)
+    return Error{Code::kCertificateInvalid, own.string() + " is of " + says.party + "/" + says.gate +
+                                                ", gate.toml says " + config.party + "/" + config.gate};
+  if (says.signing != papers.signing.public_key() || says.curve_z85 != papers.curve.public_z85)
+    return Error{Code::kCertificateInvalid, own.string() + " is of other keys than those beside it"};
+  papers.identity = says.identity.fingerprint();
+  return papers;
 }
 
 Gate::Gate(std::unique_ptr<GateShared> shared) : shared_(std::move(shared)) {}
@@ -49,6 +62,7 @@ Result<std::unique_ptr<Gate>> Gate::start(FileSystem& files, const Clock& clock,
   TW_ASSIGN(shared->trust, GateTrust::open(files, shared->config.state / "pins.json", clock,
                                            &shared->papers.card.signing, shared->config.pins));
   shared->trust->set_hub(shared->papers.card.hub);
+  if (const auto& identity = shared->papers.identity) TW_TRY(shared->trust->pin_own(shared->config.party, *identity));
 
   std::unique_ptr<Gate> self(new Gate(std::move(shared)));
   for (Lane lane : kLanes) {

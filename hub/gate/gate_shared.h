@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,9 +25,11 @@ struct GatePapers {
   trust::SigningKey signing;
   trust::CurveKeyPair curve;
   trust::HubCard card;
+  std::optional<Hash256> identity;  ///< of the party, as the gate's own certificate says; without the file: not known
 
-  /// Files: <keys>/signing.key, <keys>/curve.key, the card as configured. Errors: kKeyUnreadable, kKeyPermissions,
-  /// kCertificateInvalid, kNotFound: the message names the file and the command that makes it.
+  /// Files: <keys>/signing.key, <keys>/curve.key, <keys>/gate.cert, the card as configured. Errors: kKeyUnreadable,
+  /// kKeyPermissions, kCertificateInvalid (also one of other keys, or another gate's), kNotFound: the message names the
+  /// file and the command that makes it.
   static Result<GatePapers> load(FileSystem& files, const GateConfig& config);
 };
 

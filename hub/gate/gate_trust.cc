@@ -48,6 +48,16 @@ Status GateTrust::save_pins(const trust::KeyDirectory& directory) const {
   return write_file_atomically(files_, pins_file_, as_bytes(pins.dump(2) + "\n"));
 }
 
+Status GateTrust::pin_own(const std::string& party, const Hash256& identity) {
+  const std::lock_guard lock(mutex_);
+  const Hash256* known = directory_->pin(party);
+  if (known != nullptr && *known == identity) return {};
+  auto next = directory_->with_new_pin(party, identity, clock_.wall_unix_ns());
+  TW_TRY(save_pins(*next));
+  directory_ = std::move(next);
+  return {};
+}
+
 Status GateTrust::learn_certificate(ByteView document) {
   TW_ASSIGN(const auto certificate, trust::open_certificate(document));
   const Hash256 fingerprint = certificate->identity.fingerprint();

@@ -29,6 +29,9 @@ class GateTrust {
                                                  const trust::PublicKey* hub,
                                                  const std::vector<std::string>& configured);
 
+  /// The identity of the gate's own party, from the papers beside its keys: pinned without a warning, and in place of
+  /// what was pinned before. So the hub cannot show another one for it. Errors: kIo.
+  Status pin_own(const std::string& party, const Hash256& identity);
   /// A document of the hub: certificate or revocation. Errors: kCertificateInvalid, kPinMismatch, kKeyRevoked ...
   Status learn_certificate(ByteView document);
   Status learn_revocation(ByteView document);

@@ -226,3 +226,33 @@ TEST_CASE("a gate without its keys does not start and says what makes them") {
   REQUIRE_FALSE(gate);
   CHECK(gate.error().message.find("thalweg init gate") != std::string::npos);
 }
+
+TEST_CASE("a gate knows its own party before any hub speaks, and refuses papers of other keys or another gate") {
+  Site site;
+  const trust::SigningKey identity = trust::SigningKey::generate();
+  trust::GateCertificate own;
+  own.party = "510521";
+  own.gate = "gate-1";
+  own.serial = 1;
+  own.identity = identity.public_key();
+  own.signing = must(trust::SigningKey::load(site.folder / "keys" / "signing.key")).public_key();
+  own.curve_z85 = must(trust::CurveKeyPair::load(site.folder / "keys" / "curve.key")).public_z85;
+  own.valid_to_unix_ns = system_clock().wall_unix_ns();
+  const auto papers = [&] {
+    std::ofstream(site.folder / "keys" / "gate.cert") << must(trust::sign(own, identity)).document();
+    std::vector<gate::ConfigMistake> mistakes;
+    return gate::GatePapers::load(real_files(),
+                                  must(gate::GateConfig::load(real_files(), site.folder / "gate.toml", mistakes)));
+  };
+  CHECK(must(papers()).identity == identity.public_key().fingerprint());
+  site.start();
+  site.gate.reset();
+  std::ifstream pins(site.folder / "state" / "pins.json");
+  CHECK(json::parse(pins)["510521"] == to_hex(identity.public_key().fingerprint()));
+
+  own.gate = "gate-2";
+  CHECK(papers().error().code == Code::kCertificateInvalid);
+  own.gate = "gate-1";
+  own.signing = trust::SigningKey::generate().public_key();
+  CHECK(papers().error().code == Code::kCertificateInvalid);
+}

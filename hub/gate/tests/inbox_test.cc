@@ -117,6 +117,25 @@ TEST_CASE("a party whose identity is not the pinned one is not believed") {
   CHECK(bench.trust->learn_certificate(as_bytes(bench.certificate("gate-2"))).error().code == Code::kPinMismatch);
 }
 
+TEST_CASE("a gate's own identity is pinned by its own papers, not by what the hub shows") {
+  FaultyFiles files;
+  FakeClock clock;
+  InboxBench bench;
+  const Hash256 own = bench.identity.public_key().fingerprint();
+  {
+    auto trust = must(GateTrust::open(files, "/pins.json", clock, nullptr, {}));
+    must(trust->pin_own("500153", own));
+    bench.identity = trust::SigningKey::generate();
+    CHECK(trust->learn_certificate(as_bytes(bench.certificate("gate-2"))).error().code == Code::kPinMismatch);
+  }
+  // The pin lasts; a new identity in the gate's own papers takes its place.
+  auto trust = must(GateTrust::open(files, "/pins.json", clock, nullptr, {}));
+  REQUIRE(trust->directory()->pin("500153") != nullptr);
+  CHECK(*trust->directory()->pin("500153") == own);
+  must(trust->pin_own("500153", bench.identity.public_key().fingerprint()));
+  must(trust->learn_certificate(as_bytes(bench.certificate("gate-2"))));
+}
+
 TEST_CASE("a withdrawn delivery uses its number and brings nothing") {
   InboxBench bench;
   must(bench.open());
