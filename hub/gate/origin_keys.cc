@@ -41,9 +41,10 @@ void OriginKeys::add(const Key& key, std::int64_t time_unix_ns) {
     slots_[at].hour = std::max(slots_[at].hour, hour);
     return;
   }
-  if (count_ >= at_most_) make_room();
-  if ((count_ + 1) * 10 > slots_.size() * 6) rebuild(slots_.size() * 2, 0);
-  at = place_of(key);
+  const bool full = count_ >= at_most_, crowded = (count_ + 1) * 10 > slots_.size() * 6;
+  if (full) make_room();
+  if (crowded) rebuild(slots_.size() * 2, 0);
+  if (full || crowded) at = place_of(key);
   slots_[at] = {key, hour};
   ++count_;
 }

@@ -60,9 +60,8 @@ Status RecordMaker::make(const Submitter& who, const link::LocalDraft& draft, co
   record.correlation = draft.correlation;
   record.submitter = who.name;
   record.data_json = draft.data;
-  TW_TRY(build_record(record, out));
   faults_.clear();
-  auto checked = checker_.check(out, faults_);
+  auto checked = build_checked_record(record, checker_, out, faults_);
   if (checked && faults_.empty()) return {};
   if (checked && lane_ == Lane::kUrgent) soften_for_urgent(*checked, faults_);
   const auto refusal = refusal_of(faults_);

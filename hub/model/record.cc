@@ -1,24 +1,21 @@
 #include "model/record.h"
 
-#include <simdjson.h>
-
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cstring>
 #include <optional>
 #include <string>
 
-#include "base/invariant.h"
+#include "model/json_token.h"
 #include "model/record_rules.h"
 #include "model/time.h"
+#include "model/token_stream.h"
 
 namespace thalweg {
 namespace {
 
-namespace ondemand = simdjson::ondemand;
 namespace rules = record_rules;
-
-static_assert(kRecordPadding >= simdjson::SIMDJSON_PADDING);
 
 // In the order in which the builder writes them.
 enum Attribute : unsigned {
@@ -75,13 +72,6 @@ Attribute attribute_at(const char* key, unsigned expected) {
   return kAttributes;
 }
 
-std::string_view without_blanks_behind(std::string_view text) {
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\n' || text.back() == '\t' || text.back() == '\r')) {
-    text.remove_suffix(1);
-  }
-  return text;
-}
-
 /// A value in a message: short, and not cut inside a character.
 std::string quoted(std::string_view text) {
   constexpr std::size_t kMost = 40;
@@ -93,8 +83,8 @@ std::string quoted(std::string_view text) {
 /// Reads one record. All faults go to one place; the first one is the error.
 class Reading {
  public:
-  Reading(ondemand::parser& parser, std::string_view record, std::vector<Fault>* faults)
-      : parser_(parser), record_(record), faults_(faults) {}
+  Reading(TokenStream& tokens, std::string_view record, std::vector<Fault>* faults, const RecordReader::DataWalk& walk)
+      : tokens_(tokens), record_(record), faults_(faults), walk_(walk) {}
 
   Result<Envelope> run() {
     read_object();
@@ -102,6 +92,8 @@ class Reading {
     if (first_) return *std::move(first_);
     return envelope_;
   }
+  const Envelope& envelope() const { return envelope_; }
+  std::uint32_t data_token() const { return not_json_ ? 0 : data_token_; }
 
  private:
   /// A message in both languages.
@@ -127,137 +119,156 @@ class Reading {
   }
   bool wants_more() const { return !not_json_ && (!first_ || faults_ != nullptr); }
 
-  void not_json(simdjson::error_code error, ondemand::document* document) {
+  void not_json(Message message) {
     not_json_ = true;
-    Message message{simdjson::error_message(error), "不是合法的 JSON"};
-    switch (error) {
-      case simdjson::UTF8_ERROR:
-        message = {"the text is not UTF-8", "文本不是 UTF-8 编码"};
-        break;
-      case simdjson::UNCLOSED_STRING:
-        message = {"a string is not closed", "字符串未闭合"};
-        break;
-      case simdjson::UNESCAPED_CHARS:
-        message = {"a string holds a control character that is not escaped", "字符串含有未转义的控制字符"};
-        break;
-      case simdjson::EMPTY:
-        message = {"there is nothing", "内容为空"};
-        break;
-      case simdjson::TRAILING_CONTENT:
-        message = {"something stands behind the record", "记录之后还有内容"};
-        break;
-      case simdjson::INCORRECT_TYPE:
-        message = {"the record is no JSON object", "记录不是 JSON 对象"};
-        break;
-      default:
-        break;
-    }
     if (record_.starts_with("\xef\xbb\xbf")) {
       message = {"a byte order mark stands in front of the record", "记录前有字节顺序标记 (BOM)"};
     }
-    const char* place = nullptr;
-    if (document != nullptr && document->current_location().get(place) == simdjson::SUCCESS &&
-        place >= record_.data() && place <= record_.data() + record_.size()) {
-      const std::string byte = std::to_string(place - record_.data());
-      message.english += ", near byte " + byte;
-      message.chinese += "，位置在第 " + byte + " 字节附近";
-    }
     fault(Code::kRecordNotJson, "", std::move(message));
+  }
+  /// What stands at the next token is not what JSON has there.
+  void broken(std::string_view english, std::string_view chinese) {
+    const std::string byte = std::to_string(tokens_.offset(std::min(next_, tokens_.size())));
+    not_json({std::string(english) + ", at byte " + byte, std::string(chinese) + "，位置在第 " + byte + " 字节"});
   }
 
   void read_object() {
-    ondemand::document document;
-    const auto started = parser_.iterate(record_.data(), record_.size(), record_.size() + kRecordPadding).get(document);
-    THALWEG_INVARIANT(started != simdjson::MEMALLOC);
-    if (started != simdjson::SUCCESS) return not_json(started, nullptr);
-    ondemand::object object;
-    if (const auto error = document.get_object().get(object)) return not_json(error, &document);
-    for (auto entry : object) {
-      if (const auto error = entry.error()) return not_json(error, &document);
-      // In place: to copy a field that was written a moment ago stalls longer than all else that is done with it.
-      read_field(entry.value_unsafe(), document);
-      if (!wants_more()) return;
+    if (const auto none = tokens_.open(as_bytes(record_))) {
+      const TokenFaultWords why = words(*none);
+      return not_json({std::string(why.english), std::string(why.chinese)});
     }
-    const char* rest = nullptr;
-    if (document.current_location().get(rest) != simdjson::OUT_OF_BOUNDS) {
-      not_json(simdjson::TRAILING_CONTENT, &document);
+    if (tokens_.first(0) != '{') return not_json({"the record is no JSON object", "记录不是 JSON 对象"});
+    next_ = 1;
+    bool more = tokens_.first(next_) != '}';
+    if (!more) ++next_;
+    while (more) {
+      if (tokens_.first(next_) != '"') return broken("a name is missing", "缺少属性名");
+      const std::uint32_t key = next_++;
+      if (tokens_.first(next_) != ':') return broken("a colon is missing", "缺少冒号");
+      ++next_;
+      read_member(key);
+      if (!wants_more()) return;
+      const char c = tokens_.first(next_);
+      if (c != ',' && c != '}') return broken("a comma or the closing bracket is missing", "缺少逗号或右括号");
+      ++next_;
+      more = c == ',';
+    }
+    if (next_ < tokens_.size()) broken("something stands behind the record", "记录之后还有内容");
+  }
+
+  /// Steps over the value at the next token.
+  void skip() {
+    switch (tokens_.first(next_)) {
+      case '{':
+      case '[': {
+        const auto behind = tokens_.behind(next_);
+        if (!behind) {
+          next_ = tokens_.size();
+          return broken("a bracket is not closed", "括号未闭合");
+        }
+        next_ = *behind;
+        return;
+      }
+      case '}':
+      case ']':
+      case ',':
+      case ':':
+      case '\0':
+        return broken("a value is missing", "缺少取值");
+      default:
+        ++next_;
     }
   }
 
-  void read_field(ondemand::field& field, ondemand::document& document) {
-    const char* const key = field.key().raw();
+  void read_member(std::uint32_t key_token) {
+    const char* const key = tokens_.at(key_token) + 1;
     const Attribute attribute = attribute_at(key, expected_);
-    if (attribute == kAttributes) {
-      // Stage 1 of simdjson has found every string closed, so the search ends inside the record.
-      const char* const end = record_.data() + record_.size();
-      return read_extension({key, static_cast<std::size_t>(std::find(key, end, '"') - key)}, field.value(), document);
-    }
+    if (attribute == kAttributes) return read_extension(tokens_.token(key_token));
     expected_ = attribute + 1;
     const std::string_view name = kNames[attribute];
-    if ((seen_ >> attribute & 1) != 0) return invalid(name, {"the attribute stands twice", "属性重复"});
+    if ((seen_ >> attribute & 1) != 0) {
+      invalid(name, {"the attribute stands twice", "属性重复"});
+      return skip();
+    }
     seen_ |= 1U << attribute;
-    if (attribute == kData) return read_data(field.value(), document);
-
-    const std::string_view token = without_blanks_behind(field.value().raw_json_token());
-    if (token.size() < 2 || token.front() != '"') {
-      return invalid(name, {"the attribute is no text", "属性不是文本"});
+    if (attribute == kData) return read_data();
+    if (tokens_.first(next_) != '"') {
+      invalid(name, {"the attribute is no text", "属性不是文本"});
+      return skip();
     }
-    // No value that set() takes holds a backslash, so none is escaped.
-    const std::string_view text = token.substr(1, token.size() - 2);
-    set(attribute, name, text);
+    // The first stage has found every string closed. No value that set() takes holds a backslash, so none is escaped.
+    const std::string_view token = tokens_.token(next_++);
+    set(attribute, name, token.substr(1, token.size() - 2));
   }
 
-  void read_data(ondemand::value value, ondemand::document& document) {
-    ondemand::object object;
-    if (value.get_object().get(object) != simdjson::SUCCESS)
-      return invalid(kNames[kData], {"the data is no JSON object", "data 不是 JSON 对象"});
-    std::string_view raw;
-    if (const auto error = object.raw_json().get(raw)) return not_json(error, &document);
-    envelope_.data_raw = without_blanks_behind(raw);
+  void read_data() {
+    if (tokens_.first(next_) != '{') {
+      invalid(kNames[kData], {"the data is no JSON object", "data 不是 JSON 对象"});
+      return skip();
+    }
+    const std::uint32_t first = next_;
+    next_ = walk_ ? walk_(tokens_, first, envelope_) : 0;
+    if (next_ == 0) {
+      next_ = first;
+      skip();
+      if (not_json_) return;
+    }
+    const std::uint32_t begin = tokens_.offset(first), last = tokens_.offset(next_ - 1);
     // Skipping counts brackets of both kinds alike.
-    if (!envelope_.data_raw.ends_with('}')) not_json(simdjson::TAPE_ERROR, &document);
+    if (record_[last] != '}') return broken("a bracket is not closed", "括号未闭合");
+    data_token_ = first;
+    envelope_.data_raw = record_.substr(begin, last + 1 - begin);
   }
 
-  void read_extension(std::string_view name, ondemand::value value, ondemand::document& document) {
+  /// `key` is the name with its quotes.
+  void read_extension(std::string_view key) {
+    const std::string_view name = key.substr(1, key.size() - 2);
     if (!rules::valid_extension_name(name, kMaxExtensionNameBytes)) {
-      return invalid(name.substr(0, name.find('\\')).substr(0, kMaxExtensionNameBytes),
-                     {"names of further attributes have 1 to 20 lower-case letters and digits",
-                      "扩展属性名须为 1 至 20 个小写字母或数字"});
+      invalid(name.substr(0, name.find('\\')).substr(0, kMaxExtensionNameBytes),
+              {"names of further attributes have 1 to 20 lower-case letters and digits",
+               "扩展属性名须为 1 至 20 个小写字母或数字"});
+      return skip();
     }
-    if (extensions_ == kMaxExtensions)
-      return invalid(name, {"there are more than 16 further attributes", "扩展属性超过 16 个"});
+    if (extensions_ == kMaxExtensions) {
+      invalid(name, {"there are more than 16 further attributes", "扩展属性超过 16 个"});
+      return skip();
+    }
     for (std::size_t i = 0; i < extensions_; ++i) {
-      if (extension_names_[i] == name) return invalid(name, {"the attribute stands twice", "属性重复"});
+      if (extension_names_[i] != name) continue;
+      invalid(name, {"the attribute stands twice", "属性重复"});
+      return skip();
     }
     extension_names_[extensions_++] = name;
-    const std::string_view token = without_blanks_behind(value.raw_json_token());
+    const char c = tokens_.first(next_);
+    const std::uint32_t token_at = next_;
+    skip();
+    if (not_json_) return;
+    if (c == '{' || c == '[') return not_a_scalar(name);
+    const std::string_view token = tokens_.token(token_at);
     if (token.size() > kMaxExtensionValueBytes)
       return invalid(name, {"the attribute is longer than 1,024 bytes", "属性超过 1024 字节"});
-    ondemand::json_type type;
-    if (const auto error = value.type().get(type)) return not_json(error, &document);
-    simdjson::error_code error = simdjson::SUCCESS;
-    switch (type) {
-      case ondemand::json_type::string:
-        error = value.get_string().error();
-        break;
-      case ondemand::json_type::boolean:
-        error = value.get_bool().error();
-        break;
-      case ondemand::json_type::number:
-        error = value.get_double().error();
-        break;
-      default:
-        return invalid(name,
-                       {"further attributes are texts, numbers, true or false", "扩展属性只能是文本、数值或布尔值"});
-    }
-    if (error) invalid(name, {"the value is no valid JSON", "取值不是合法的 JSON"});
+    if (token == "null") return not_a_scalar(name);
+    const bool valid = c == '"' ? tokens_.unescaped(token).has_value()
+                                : token == "true" || token == "false" || is_finite_number(token);
+    if (!valid) invalid(name, {"the value is no valid JSON", "取值不是合法的 JSON"});
+  }
+  void not_a_scalar(std::string_view name) {
+    invalid(name, {"further attributes are texts, numbers, true or false", "扩展属性只能是文本、数值或布尔值"});
+  }
+  static bool is_finite_number(std::string_view token) {
+    if (number_form(token) == NumberForm::kNone) return false;
+    const double value = number_value(token);
+    return value - value == 0;
   }
 
   void set(Attribute attribute, std::string_view name, std::string_view text);
 
-  ondemand::parser& parser_;
+  TokenStream& tokens_;
   std::string_view record_;
   std::vector<Fault>* faults_;
+  const RecordReader::DataWalk& walk_;
+  std::uint32_t next_ = 0;  // the first token that was not read
+  std::uint32_t data_token_ = 0;
   std::optional<Error> first_;
   bool not_json_ = false;
   unsigned seen_ = 0;
@@ -353,7 +364,9 @@ void Reading::set(Attribute attribute, std::string_view name, std::string_view t
 }  // namespace
 
 struct RecordReader::Impl {
-  ondemand::parser parser{kMaxRecordBytes};
+  TokenStream tokens;
+  Envelope partial;
+  std::uint32_t data_token = 0;
   std::unique_ptr<char[]> copy;
   std::size_t copy_size = 0;
 };
@@ -363,7 +376,8 @@ RecordReader::~RecordReader() = default;
 RecordReader::RecordReader(RecordReader&&) noexcept = default;
 RecordReader& RecordReader::operator=(RecordReader&&) noexcept = default;
 
-Result<Envelope> RecordReader::read(ByteView record, std::vector<Fault>* faults) {
+Result<Envelope> RecordReader::read(ByteView record, std::vector<Fault>* faults, const DataWalk& walk) {
+  impl_->data_token = 0;
   if (record.size() > kMaxRecordBytes) {
     const std::string size = std::to_string(record.size());
     Error error{Code::kRecordTooLarge, "the record has " + size + " bytes, over 1 MiB"};
@@ -372,17 +386,14 @@ Result<Envelope> RecordReader::read(ByteView record, std::vector<Fault>* faults)
     }
     return error;
   }
-  ondemand::parser& parser = impl_->parser;
-  if (record.size() > parser.capacity() || parser.capacity() == 0) {
-    // In steps of two, so that records that grow byte by byte do not cost an allocation each.
-    constexpr std::size_t kSmallest = 16 << 10;
-    const auto error = parser.allocate(std::max(kSmallest, std::bit_ceil(record.size())));
-    THALWEG_INVARIANT(error == simdjson::SUCCESS);
-  }
-  return Reading(parser, as_text(record), faults).run();
+  Reading reading(impl_->tokens, as_text(record), faults, walk);
+  Result<Envelope> envelope = reading.run();
+  impl_->data_token = reading.data_token();
+  if (!envelope) impl_->partial = reading.envelope();
+  return envelope;
 }
 
-Result<Envelope> RecordReader::read_copy(ByteView record, std::vector<Fault>* faults) {
+Result<Envelope> RecordReader::read_copy(ByteView record, std::vector<Fault>* faults, const DataWalk& walk) {
   if (record.size() > kMaxRecordBytes) return read(record, faults);  // refused before a byte is read
   if (impl_->copy_size < record.size() + kRecordPadding) {
     impl_->copy_size = std::bit_ceil(record.size() + kRecordPadding);
@@ -390,7 +401,7 @@ Result<Envelope> RecordReader::read_copy(ByteView record, std::vector<Fault>* fa
   }
   char* const copy = impl_->copy.get();
   if (!record.empty()) std::memcpy(copy, record.data(), record.size());
-  TW_ASSIGN(Envelope envelope, read(as_bytes({copy, record.size()}), faults));
+  TW_ASSIGN(Envelope envelope, read(as_bytes({copy, record.size()}), faults, walk));
   const std::string_view original = as_text(record);
   for (std::string_view* view : {&envelope.id, &envelope.source, &envelope.party, &envelope.type, &envelope.subject,
                                  &envelope.time, &envelope.lane, &envelope.dataschema, &envelope.exercise,
@@ -399,6 +410,10 @@ Result<Envelope> RecordReader::read_copy(ByteView record, std::vector<Fault>* fa
   }
   return envelope;
 }
+
+const Envelope& RecordReader::partial() const { return impl_->partial; }
+std::uint32_t RecordReader::data_token() const { return impl_->data_token; }
+TokenStream& RecordReader::tokens() { return impl_->tokens; }
 
 std::string_view party_of(std::string_view source) {
   if (!source.starts_with(rules::kSourcePrefix)) return {};

@@ -3,10 +3,12 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/bytes.h"
 #include "model/ids.h"
 #include "model/lane.h"
+#include "model/record_checker.h"
 
 namespace thalweg {
 
@@ -31,6 +33,11 @@ struct Draft {
 /// of its place; its inside is left to RecordChecker. On failure `out` is empty. Threads: any.
 /// Errors: kRecordAttributeMissing, kRecordAttributeInvalid, kRecordNotJson, kRecordTooLarge. 0.2 µs per KB.
 Status build_record(const Draft& draft, Bytes& out);
+
+/// build_record() and RecordChecker::check() in one pass, for the way of most records. `out` and `faults` as with
+/// these. Errors: of both; on failure `out` may hold anything. 0.5 µs per KB.
+Result<Envelope> build_checked_record(const Draft& draft, RecordChecker& checker, Bytes& out,
+                                      std::vector<Fault>& faults);
 
 /// "https://thalweg.example/schemas/<type>.json"
 std::string schema_uri(std::string_view type);

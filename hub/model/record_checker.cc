@@ -1,8 +1,6 @@
 // record_checker.cc: checks a whole record: its attributes, then its data against the schema of its type.
 #include "model/record_checker.h"
 
-#include <simdjson.h>
-
 #include <algorithm>
 
 #include "model/nearest.h"
@@ -28,91 +26,57 @@ void add(std::vector<Fault>& faults, Fault fault) {
 
 }  // namespace
 
-Result<Envelope> RecordChecker::check(ByteView record, std::vector<Fault>& faults) {
+// Mostly the attributes that the walk over `data` needs stand in front of it, and one pass does all.
+template <class Read>
+Result<Envelope> RecordChecker::check_by(const Read& read, std::vector<Fault>& faults) {
   faults.clear();
-  auto envelope = reader_.read(record, &faults);
-  if (!envelope) {
-    check_data_of_broken(record, faults);
-    return envelope;
+  data_faults_.clear();
+  bool walked = false;
+  auto envelope = read([&](TokenStream& tokens, std::uint32_t first, const Envelope& so_far) -> std::uint32_t {
+    if (so_far.type.empty() || so_far.subject.empty()) return 0;
+    walked = true;
+    return check_data(so_far, tokens, first);
+  });
+  const Envelope& known = envelope ? *envelope : reader_.partial();
+  // What is wrong with the data is said beside what is wrong with the attributes, so that one attempt shows a person
+  // everything. `type` may itself be what is wrong: then the data is left alone.
+  const bool usable = reader_.data_token() != 0 && (envelope || schemas_.find(known.type) != nullptr);
+  if (!usable) {
+    data_faults_.clear();
+  } else if (!walked) {
+    check_data(known, reader_.tokens(), reader_.data_token());
   }
-  check_data(*envelope, record, faults);
+  if (usable && !known.dataschema.empty()) {
+    const Schema* schema = schemas_.find(known.type);
+    if (schema != nullptr && known.dataschema != schema->id())
+      add(faults, {Code::kRecordAttributeInvalid, "dataschema", "must be " + schema->id(), "应为 " + schema->id()});
+  }
+  for (Fault& fault : data_faults_) add(faults, std::move(fault));
   return envelope;
+}
+
+Result<Envelope> RecordChecker::check(ByteView record, std::vector<Fault>& faults) {
+  return check_by([&](const auto& walk) { return reader_.read(record, &faults, walk); }, faults);
 }
 
 Result<Envelope> RecordChecker::check_copy(ByteView record, std::vector<Fault>& faults) {
-  faults.clear();
-  auto envelope = reader_.read_copy(record, &faults);
-  if (record.size() > kMaxRecordBytes) return envelope;
-  // The data is copied a second time, to an address that the walker's views may keep.
-  copy_.assign(record.begin(), record.end());
-  copy_.resize(record.size() + kRecordPadding);
-  const ByteView padded = ByteView(copy_).first(record.size());
-  if (!envelope) {
-    check_data_of_broken(padded, faults);
-    return envelope;
-  }
-  Envelope moved = *envelope;
-  moved.data_raw = as_text(padded).substr(static_cast<std::size_t>(envelope->data_raw.data() - as_text(record).data()),
-                                          moved.data_raw.size());
-  check_data(moved, padded, faults);
-  return envelope;
+  return check_by([&](const auto& walk) { return reader_.read_copy(record, &faults, walk); }, faults);
 }
 
-void RecordChecker::check_data(const Envelope& envelope, ByteView record, std::vector<Fault>& faults) {
+std::uint32_t RecordChecker::check_data(const Envelope& envelope, TokenStream& tokens, std::uint32_t first) {
   WalkTask task;
-  task.json = as_bytes(envelope.data_raw);
+  task.tokens = &tokens;
+  task.first = first;
   task.root_path = "data";
   task.depth = 2;
-  task.offset = static_cast<std::size_t>(envelope.data_raw.data() - as_text(record).data());
-  const Schema* schema = schemas_.find(envelope.type);
-  if (schema == nullptr) {
-    add(faults, unknown_type(schemas_, envelope.type));
-    walker_.check_json(task, faults);
-    return;
+  if (const Schema* schema = schemas_.find(envelope.type)) {
+    task.subject = envelope.subject;
+    walker_.check(*schema, task, data_faults_);
+  } else {
+    add(data_faults_, unknown_type(schemas_, envelope.type));
+    walker_.check_json(task, data_faults_);
   }
-  if (!envelope.dataschema.empty() && envelope.dataschema != schema->id()) {
-    add(faults, {Code::kRecordAttributeInvalid, "dataschema", "must be " + schema->id(), "应为 " + schema->id()});
-  }
-  task.subject = envelope.subject;
-  walker_.check(*schema, task, faults);
-}
-
-// The attributes do not hold, so there is no envelope; what is wrong with the data is said all the same, so that one
-// attempt shows a person everything. `type` may itself be what is wrong: then the data is left alone.
-void RecordChecker::check_data_of_broken(ByteView record, std::vector<Fault>& faults) {
-  namespace ondemand = simdjson::ondemand;
-  const bool hopeless = std::any_of(faults.begin(), faults.end(), [](const Fault& fault) {
-    return fault.code == Code::kRecordNotJson || fault.code == Code::kRecordTooLarge;
-  });
-  if (hopeless || record.empty()) return;
-  const std::string_view text = as_text(record);
-  ondemand::parser parser;
-  ondemand::document document;
-  ondemand::object attributes;
-  if (parser.iterate(text.data(), text.size(), text.size() + kRecordPadding).get(document)) return;
-  if (document.get_object().get(attributes)) return;
-  Envelope partial;
-  for (auto entry : attributes) {
-    ondemand::field field;
-    if (std::move(entry).get(field)) return;
-    if (field.key() == "type") {
-      std::string_view type;
-      if (field.value().get_string().get(type)) return;
-      partial.type = type;
-    } else if (field.key() == "data") {
-      ondemand::object data;
-      if (field.value().get_object().get(data) || data.raw_json().get(partial.data_raw)) return;
-    }
-  }
-  while (!partial.data_raw.empty() && partial.data_raw.back() != '}') partial.data_raw.remove_suffix(1);
-  const Schema* schema = schemas_.find(partial.type);
-  if (schema == nullptr || partial.data_raw.empty()) return;
-  WalkTask task;
-  task.json = as_bytes(partial.data_raw);
-  task.root_path = "data";
-  task.depth = 2;
-  task.offset = static_cast<std::size_t>(partial.data_raw.data() - text.data());
-  walker_.check(*schema, task, faults);
+  return walker_.end_token();
 }
 
 Code softened_for_urgent(const Envelope& envelope, Code code) {

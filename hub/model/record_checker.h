@@ -14,7 +14,8 @@ namespace thalweg {
 
 /// The gate asks it before it signs, the hub before it accepts; both by the same schemas, so that they agree.
 ///
-/// Borrows: `schemas`, which outlives it. Owns: parsers' buffers. Threads: one at a time; make one per thread.
+/// Borrows: `schemas`, which outlives it. Owns: the reader's and walker's buffers. Threads: one at a time; make one per
+/// thread.
 class RecordChecker {
  public:
   explicit RecordChecker(const SchemaSet& schemas) : schemas_(schemas) {}
@@ -36,13 +37,14 @@ class RecordChecker {
   std::optional<std::string> text_of(std::string_view member) const { return walker_.text_of(member); }
 
  private:
-  void check_data(const Envelope& envelope, ByteView record, std::vector<Fault>& faults);
-  void check_data_of_broken(ByteView record, std::vector<Fault>& faults);
+  template <class Read>
+  Result<Envelope> check_by(const Read& read, std::vector<Fault>& faults);
+  std::uint32_t check_data(const Envelope& envelope, TokenStream& tokens, std::uint32_t first);
 
   const SchemaSet& schemas_;
   RecordReader reader_;
   SchemaWalker walker_;
-  Bytes copy_;
+  std::vector<Fault> data_faults_;
 };
 
 inline constexpr std::string_view kNoticeType = "thalweg.emergency.notice.v1";

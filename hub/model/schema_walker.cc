@@ -43,6 +43,7 @@ struct SchemaWalker::Parts {
   std::vector<KeyOrder> orders;
   std::shared_ptr<const SchemaNodes> last;
   TopMembers top;
+  std::uint32_t end_token = 0;
 
   std::uint8_t* order_of(const std::shared_ptr<const SchemaNodes>& nodes) {
     for (KeyOrder& order : orders) {
@@ -63,15 +64,20 @@ class Walk {
       : task_(task), faults_(faults), tokens_(tokens), nodes_(nodes), order_(order), top_(top) {}
 
   void run() {
-    if (task_.json.size() > kMaxRecordBytes) return report(too_large(path()));
-    if (const auto error = tokens_.open(task_.json)) return report(not_json(path(), *error));
+    const bool alone = task_.tokens == nullptr;
+    if (alone) {
+      if (task_.json.size() > kMaxRecordBytes) return report(too_large(path()));
+      if (const auto fault = tokens_.open(task_.json)) return report(not_json(path(), words(*fault).english));
+    }
+    next_ = alone ? 0 : task_.first;
     if (nodes_ != nullptr) {
       value(nodes_->nodes[0]);
     } else {
       any_value();
     }
-    if (!halted_ && next_ < tokens_.size()) broken("something stands behind the value");
+    if (alone && !halted_ && next_ < tokens_.size()) broken("something stands behind the value");
   }
+  std::uint32_t end() const { return halted_ ? 0 : next_; }
 
  private:
   // A step of the path to where the walk is: none yet, member `place` of `names`, the key that is token `place`, or
@@ -121,7 +127,7 @@ class Walk {
   void broken(std::string_view reason) { broken_at(next_, reason); }
   void broken_at(std::uint32_t token, std::string_view reason) {
     if (halted_) return;
-    report(not_json(path(), reason, tokens_.offset(std::min(token, tokens_.size())) + task_.offset));
+    report(not_json(path(), reason, tokens_.offset(std::min(token, tokens_.size()))));
     halted_ = true;
   }
 
@@ -443,10 +449,14 @@ SchemaWalker& SchemaWalker::operator=(SchemaWalker&&) noexcept = default;
 bool SchemaWalker::check(const Schema& schema, const WalkTask& task, std::vector<Fault>& faults) {
   const auto& nodes = schema.nodes();
   const std::size_t before = faults.size();
+  parts_->end_token = 0;
   if (before >= kMaxFaults) return false;
   if (parts_->last != nodes) parts_->last = nodes;
   parts_->top.seen = 0;
-  Walk(task, faults, parts_->tokens, nodes.get(), parts_->order_of(nodes), &parts_->top).run();
+  Walk walk(task, faults, task.tokens != nullptr ? *task.tokens : parts_->tokens, nodes.get(), parts_->order_of(nodes),
+            &parts_->top);
+  walk.run();
+  parts_->end_token = walk.end();
   if (task.subject && nodes->subject_place != NameTable::kAbsent) {
     const auto at = static_cast<std::size_t>(nodes->subject_place);
     const std::string_view token = parts_->top.seen >> at & 1 ? parts_->top.token[at] : std::string_view();
@@ -461,10 +471,15 @@ bool SchemaWalker::check(const Schema& schema, const WalkTask& task, std::vector
   return faults.size() == before;
 }
 
+std::uint32_t SchemaWalker::end_token() const { return parts_->end_token; }
+
 bool SchemaWalker::check_json(const WalkTask& task, std::vector<Fault>& faults) {
   const std::size_t before = faults.size();
+  parts_->end_token = 0;
   if (before >= kMaxFaults) return false;
-  Walk(task, faults, parts_->tokens, nullptr, nullptr, nullptr).run();
+  Walk walk(task, faults, task.tokens != nullptr ? *task.tokens : parts_->tokens, nullptr, nullptr, nullptr);
+  walk.run();
+  parts_->end_token = walk.end();
   return faults.size() == before;
 }
 

@@ -14,12 +14,15 @@
 
 namespace thalweg {
 
+class TokenStream;
+
 /// What to check, beside the schema.
 struct WalkTask {
-  ByteView json;               ///< one JSON value; simdjson's padding (64 bytes) must be readable behind it
-  std::string_view root_path;  ///< what paths begin with: "data"
-  std::size_t depth = 1;       ///< level of the value itself; beyond kMaxRecordDepth is refused
-  std::size_t offset = 0;      ///< added to byte offsets in messages
+  ByteView json;                  ///< one JSON value; simdjson's padding (64 bytes) must be readable behind it
+  TokenStream* tokens = nullptr;  ///< given: `json` is not read, the value begins at token `first` of this text
+  std::uint32_t first = 0;
+  std::string_view root_path;               ///< what paths begin with: "data"
+  std::size_t depth = 1;                    ///< level of the value itself; beyond kMaxRecordDepth is refused
   std::optional<std::string_view> subject;  ///< what the schema's subject member must equal
 };
 
@@ -36,6 +39,9 @@ class SchemaWalker {
   /// Appends what is wrong to `faults` (at most until it holds kMaxFaults); true when nothing was.
   /// About 0.3 µs per KB, and no allocation, when all is well (bench/schema_bench.cc).
   bool check(const Schema& schema, const WalkTask& task, std::vector<Fault>& faults);
+
+  /// The token behind the value that was checked last; 0 when the walk did not come to its end.
+  std::uint32_t end_token() const;
 
   /// Checks JSON without a schema: strict, bounded in depth.
   bool check_json(const WalkTask& task, std::vector<Fault>& faults);

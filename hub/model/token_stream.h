@@ -12,6 +12,13 @@
 
 namespace thalweg {
 
+/// Why a text has no tokens.
+enum class TokenFault : std::uint8_t { kEmpty, kNotUtf8, kOpenString, kControlCharacter, kOther };
+struct TokenFaultWords {
+  std::string_view english, chinese;
+};
+TokenFaultWords words(TokenFault fault);
+
 /// The first stage of simdjson (vector instructions, 0.1 µs per KB) proves that the text is UTF-8, that strings are
 /// closed and hold no raw control characters, and finds where every bracket, colon, comma, string and other run of
 /// characters begins. Whether they stand in a right order is for the walk to say. On demand iteration, which would say
@@ -26,8 +33,8 @@ class TokenStream {
   TokenStream& operator=(TokenStream&&) noexcept;
 
   /// Finds the tokens of `json`, which must stay while they are looked at, with 64 readable bytes behind it.
-  /// None when it worked, else why it did not (simdjson's words); then there are no tokens.
-  std::optional<std::string_view> open(ByteView json);
+  /// None when it worked, else why it did not; then there are no tokens.
+  std::optional<TokenFault> open(ByteView json);
 
   std::uint32_t size() const { return count_; }
   /// Offset of token `i`; of `size()`: the length of the text.
@@ -40,6 +47,10 @@ class TokenStream {
   std::string_view token(std::uint32_t i) const {
     return trimmed({text_ + places_[i], std::size_t{places_[i + 1] - places_[i]}});
   }
+
+  /// The token behind the bracket at `open`'s own closing bracket, counting brackets of both kinds alike; none when the
+  /// text ends before.
+  std::optional<std::uint32_t> behind(std::uint32_t open) const;
 
   /// The text of a string token, quotes and escapes removed, in memory that the next call uses again; none when an
   /// escape is wrong.
