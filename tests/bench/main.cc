@@ -24,14 +24,20 @@ double quantile(std::vector<double> values, double q) {
   return values[std::min(values.size() - 1, static_cast<std::size_t>(q * static_cast<double>(values.size())))];
 }
 
+int parcel_kib = 0;  // of the command line; 0: what a gate does by itself
+
 /// 荣昌 sends, 泸县 receives; all in this process, over loopback and real files.
 struct Bench : Exchange {
-  Bench() {
+  explicit Bench(std::int64_t sync_delay = 0) {
+    sync_delay_ns = sync_delay;
     start_hub();
     enrol("rongchang", "500153");
     enrol("luxian", "510521");
-    start_gate("rongchang");
-    start_gate("luxian");
+    for (const char* name : {"rongchang", "luxian"}) {
+      start_gate(name, [](gate::GateConfig& config) {
+        if (parcel_kib != 0) config.parcel_bytes = static_cast<std::uint32_t>(parcel_kib) << 10;
+      });
+    }
   }
   std::uint64_t in_inbox(Lane lane) {
     const json status = gate("luxian").status();
@@ -98,16 +104,7 @@ struct Flood {
 };
 
 double throughput(std::size_t records, std::int64_t sync_delay_ns) {
-  Bench bench;
-  bench.sync_delay_ns = sync_delay_ns;
-  if (sync_delay_ns != 0) {
-    bench.stop_gate("rongchang");
-    bench.stop_gate("luxian");
-    bench.stop_hub();
-    bench.start_hub();
-    bench.start_gate("rongchang");
-    bench.start_gate("luxian");
-  }
+  Bench bench(sync_delay_ns);
   const auto begin = Clock::now();
   Flood flood(bench, records, 256, 16);
   flood.join();
@@ -188,6 +185,8 @@ int main(int argc, char** argv) {
   cli.add_option("--runs", runs, "Runs of each measurement; medians are printed")->check(CLI::Range(1, 100));
   cli.add_option("--records", records, "Records of one throughput run");
   cli.add_flag("--quick", quick, "One short run of each, to see that all works");
+  cli.add_option("--parcel-kib", parcel_kib, "limits.parcel_kib of the gates (0: the default)")
+      ->check(CLI::Range(0, 4032));
   cli.add_option("--only", only, "One measurement once, for a profiler: relay, throughput, ack, urgent")
       ->check(CLI::IsMember({"relay", "throughput", "ack", "urgent"}));
   cli.add_flag("--json", json_only, "JSON only");
