@@ -2,6 +2,7 @@
 #include "gate/outbox.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/log.h"
 #include "model/parcel.h"
@@ -315,6 +316,7 @@ void Outbox::settled(std::uint64_t tag, const Error* error) {
 
 void Outbox::block_done() {
   if (!state_.to_resubmit.empty()) resubmit();
+  if (state_.to_resubmit.empty() && std::exchange(ask_again_, false) && options_.on_stream) options_.on_stream();
   if (parcels_under_way_ == 0) flush();
   if (options_.on_stored) options_.on_stored();
   const bool now = congested();

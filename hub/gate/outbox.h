@@ -32,7 +32,7 @@ struct OutboxOptions {
 
   std::function<void()> on_stored;  ///< parcels became durable: send from there
   std::function<void()> on_room;    ///< congested() has ended
-  std::function<void()> on_stream;  ///< a new incarnation became durable: connect anew
+  std::function<void()> on_stream;  ///< a new incarnation became durable, or may begin now: connect anew
   /// The hub refused a record of an adapter instance.
   std::function<void(const AcknowledgedEntry::Refused&)> on_refused;
   /// Writing ended for good (kSyncFailed): the process should start anew.
@@ -179,6 +179,7 @@ class Outbox final : private LogOwner {
   std::size_t copies_under_way_ = 0;             // of state_.to_resubmit, from its front
   std::map<std::uint64_t, SharedBytes> recent_;  // newest parcels, until the session has sent them
   std::size_t recent_bytes_ = 0;
+  bool ask_again_ = false;  // a new stream was due while records were still copied to this one
   bool progress_dirty_ = false;
   std::int64_t next_expiry_ns_ = 0;
   std::optional<Error> broken_;

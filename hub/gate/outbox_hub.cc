@@ -56,7 +56,7 @@ Resume Outbox::on_welcome(const link::Welcome& welcome) {
     write(OutboxType::kLedger, LedgerEntry{welcome.ledger_id, welcome.epoch, {}}.encode());
   }
   for (const link::Progress& one : welcome.progress) on_progress(one);
-  if (held()) return {Resume::How::kNewIncarnation, 0};  // one is on its way already
+  if (incarnation_ != state_.incarnation) return {Resume::How::kNewIncarnation, 0};  // one is on its way already
   if (learned && next_number_ > 1) {
     // Parcels are signed for one ledger: those made before the hub was ever heard of are sealed anew.
     begin_incarnation(IncarnationEntry::Why::kLearned, 0);
@@ -91,6 +91,10 @@ Resume Outbox::on_welcome(const link::Welcome& welcome) {
 }
 
 void Outbox::begin_incarnation(IncarnationEntry::Why why, std::uint64_t resubmit_after) {
+  if (!state_.to_resubmit.empty()) {  // one after the other, or their order would be lost: the hub is asked again then
+    ask_again_ = true;
+    return;
+  }
   IncarnationEntry entry;
   entry.incarnation = random_uuid_v7(with_.clock);
   entry.why = why;

@@ -97,9 +97,12 @@ Code Uplink::on_welcome(const link::Welcome& welcome) {
   view_.code = Code::kOk;
   view_.problem.clear();
   view_.since_unix_ns = clock_.wall_unix_ns();
+  pause_.cancel();
   if (resume.how != Resume::How::kNewIncarnation) {
     next_ = resume.next;
     acked_ = resume.next - 1;
+  } else {
+    wait_and_reconnect();  // if the new stream cannot be written; else it is connected anew as soon as it is
   }
   inbox_.on_welcome(welcome);
   pump();

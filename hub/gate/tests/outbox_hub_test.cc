@@ -125,6 +125,33 @@ TEST_CASE("a parcel that becomes durable together with a new stream is not sent 
     CHECK(restored.header(number).incarnation == restored.box->state().incarnation);
 }
 
+TEST_CASE("a hub that is back while records are still copied to a new stream is sent what there is") {
+  OutboxBench bench;
+  fill(bench);
+  auto copy = std::shared_ptr<FaultyFiles>(bench.files->copy());
+  CHECK(bench.submit_one("later").code == Code::kOk);
+  const Hash256 root4 = bench.header(4).merkle_root;
+  bench.close();
+
+  OutboxBench restored(copy);
+  restored.key = bench.key;
+  must(restored.open());
+  CHECK(restored.box->on_welcome(restored.welcome(4, root4)).how == Resume::How::kNewIncarnation);
+  CHECK(restored.box->on_welcome(restored.welcome(4, root4)).how == Resume::How::kNewIncarnation);
+  restored.run_until([&] { return restored.streams == 1; });
+  REQUIRE(!restored.box->state().to_resubmit.empty());
+  const Resume resume = restored.box->on_welcome(restored.welcome(0, {}));
+  CHECK(resume.how == Resume::How::kContinue);
+  CHECK(resume.next == 1);
+
+  SECTION("and one that knows more of it than there is waits until all is copied") {
+    CHECK(restored.box->on_welcome(restored.welcome(9, root4)).how == Resume::How::kNewIncarnation);
+    CHECK(restored.streams == 1);
+    restored.run_until([&] { return restored.streams == 2; });
+    CHECK(restored.box->state().to_resubmit.empty());
+  }
+}
+
 TEST_CASE("a crash while records are copied to the new stream copies each of them once", "[durability]") {
   auto disk = std::make_shared<FaultyFiles>();
   trust::SigningKey key = trust::SigningKey::generate();
