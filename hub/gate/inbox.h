@@ -128,6 +128,7 @@ class Inbox final : private LogOwner {
     std::shared_ptr<const Bytes> bytes;
   };
   void store_pending();
+  bool is_receipt(ByteView record);
   Status store(const Pending& pending);
   bool full();
   void remember(std::uint64_t ordinal, InboxItemRef item);
