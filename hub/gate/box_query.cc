@@ -172,7 +172,10 @@ Result<json> search_outbox(const ledger::SegmentLog& log, const BoxFilter& filte
         answers.clear();
         return true;
       case OutboxType::kAcknowledged:
-        if (auto answer = AcknowledgedEntry::decode(entry.bytes)) answers[answer->number] = *std::move(answer);
+        if (auto answer = AcknowledgedEntry::decode(entry.bytes)) {
+          const std::uint64_t number = answer->number;
+          answers[number] = *std::move(answer);
+        }
         return true;
       case OutboxType::kParcel:
         break;
