@@ -5,7 +5,7 @@ namespace thalweg::link {
 void Heartbeat::sample(const TcpHandle::Traffic& traffic, std::int64_t steady_ns) {
   if (traffic.received_bytes > last_.received_bytes) {
     last_.received_bytes = traffic.received_bytes;
-    alive_steady_ns_ = steady_ns;
+    message_came(steady_ns);
   }
   if (traffic.acked_bytes > last_.acked_bytes + kMoreThanPings) {
     last_.acked_bytes = traffic.acked_bytes;

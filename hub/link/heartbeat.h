@@ -16,20 +16,28 @@ struct ClockDifference {
   std::int64_t uncertainty_ns = 0;  ///< half of the round trip
 };
 
-/// Sends PING now and then, and looks at the bytes that cross. A line is alive while bytes come, or while the other
-/// side's kernel takes more than our PINGs: one large frame on a slow line silences both for a while (rule 14).
+/// Sends PING now and then, and looks at the bytes that cross. A line is alive while bytes come, or, for a while, if
+/// the other side's kernel takes more than our PINGs: one large frame on a slow line silences both (rule 14). Only for
+/// a while, since the kernel of a program that hangs takes megabytes that nobody reads.
 ///
 /// Threads: one loop.
 class Heartbeat {
  public:
-  static constexpr int kMissed = 3;  ///< so many intervals without a byte, and the line is dead
+  static constexpr int kMissed = 3;   ///< so many intervals without a byte either way, and the line is dead
+  static constexpr int kUnheard = 6;  ///< so many without a byte that came, whatever the other side's kernel took
 
   Heartbeat(std::int64_t interval_ns, std::int64_t steady_ns)
-      : interval_ns_(interval_ns), alive_steady_ns_(steady_ns), next_steady_ns_(steady_ns) {}
+      : interval_ns_(interval_ns),
+        alive_steady_ns_(steady_ns),
+        heard_steady_ns_(steady_ns),
+        next_steady_ns_(steady_ns) {}
 
-  void message_came(std::int64_t steady_ns) { alive_steady_ns_ = steady_ns; }
+  void message_came(std::int64_t steady_ns) { alive_steady_ns_ = heard_steady_ns_ = steady_ns; }
   void sample(const TcpHandle::Traffic& traffic, std::int64_t steady_ns);
-  bool dead(std::int64_t steady_ns) const { return steady_ns - alive_steady_ns_ > kMissed * interval_ns_; }
+  bool dead(std::int64_t steady_ns) const {
+    return steady_ns - alive_steady_ns_ > kMissed * interval_ns_ ||
+           steady_ns - heard_steady_ns_ > kUnheard * interval_ns_;
+  }
   /// The PING that is due, if one is. The first is due at once.
   std::optional<Ping> due(std::int64_t steady_ns, std::int64_t wall_unix_ns);
   void pong_came(const Pong& pong, std::int64_t steady_ns);
@@ -42,6 +50,7 @@ class Heartbeat {
 
   std::int64_t interval_ns_;
   std::int64_t alive_steady_ns_;
+  std::int64_t heard_steady_ns_;  // the last byte that came
   std::int64_t next_steady_ns_;
   TcpHandle::Traffic last_;
   std::uint64_t count_ = 0;

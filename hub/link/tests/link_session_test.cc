@@ -18,9 +18,9 @@ std::ptrdiff_t open_descriptors() {
 
 TEST_CASE("a parcel crosses and is acknowledged, and a delivery comes back", "[link]") {
   HubRig hub;
+  hub.to_deliver = {random_bytes(1000, 2), random_bytes(200'000, 3)};
   GateRig gate(hub, "500153");
   const SharedBytes parcel = random_bytes(300'000);
-  hub.seen.change([&] { hub.to_deliver = {random_bytes(1000, 2), random_bytes(200'000, 3)}; });
   gate.submit(parcel);
   REQUIRE(gate.wait_acks(1));
   CHECK(gate.acks[0].number == 1);

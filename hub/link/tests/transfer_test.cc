@@ -218,6 +218,12 @@ TEST_CASE("a line is dead after three silent intervals, and alive while a large 
     heart.sample({100, 64 * 1024}, 7 * kSecond);
     CHECK_FALSE(heart.dead(10 * kSecond));
   }
+  SECTION("its kernel takes all that is sent, but nothing ever comes: the program hangs") {
+    for (std::int64_t second = 5; second <= 11; ++second)
+      heart.sample({100, static_cast<std::uint64_t>(second) * 64 * 1024}, second * kSecond);
+    CHECK_FALSE(heart.dead(10 * kSecond));
+    CHECK(heart.dead(10 * kSecond + 1));
+  }
   SECTION("its kernel takes only our PINGs: the program hangs") {
     heart.sample({100, 500}, 7 * kSecond);
     CHECK(heart.dead(8 * kSecond));
