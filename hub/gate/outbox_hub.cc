@@ -128,7 +128,7 @@ void Outbox::resubmit() {
          log_->waiting_bytes() < (4u << 20)) {
     const auto [number, place] = state_.to_resubmit[copies_under_way_];
     OpenParcel copy;
-    const auto fill = [&]() -> Status {
+    const auto fill = [&, place = place]() -> Status {
       TW_ASSIGN(const Read entry, read(place));
       TW_ASSIGN(const ParcelView view, ParcelView::parse(entry.parcel));
       TW_ASSIGN(const ParcelBody body, ParcelBody::expand(view));

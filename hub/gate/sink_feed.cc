@@ -152,7 +152,7 @@ bool SinkFeed::next_letter() {
     again.replay = true;
     const auto& records = (*item)->delivered->records();
     const auto at =
-        std::find_if(records.begin(), records.end(), [&](const auto& r) { return r.index == letter.index; });
+        std::find_if(records.begin(), records.end(), [&again](const auto& r) { return r.index == again.index; });
     if (at == records.end()) continue;
     again.position = static_cast<std::uint32_t>(at - records.begin());
     letter_out_ = {std::move(again)};

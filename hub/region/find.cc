@@ -56,7 +56,7 @@ void Region::index_names() {
   index_by_name(rivers_, river_names_);
   // A number without a time stands for the section that has it last.
   for (const auto& [mn, holders] : section_mns_) {
-    const auto last = [&](SectionIndex section) {
+    const auto last = [&, mn = std::string_view(mn)](SectionIndex section) {
       std::int64_t from = std::numeric_limits<std::int64_t>::min();
       for (const Station& station : sections_[section].stations)
         if (station.mn == mn) from = std::max(from, station.from_unix_ns);
