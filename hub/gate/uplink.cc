@@ -96,6 +96,7 @@ Code Uplink::on_welcome(const link::Welcome& welcome) {
   view_.open = true;
   view_.code = Code::kOk;
   view_.problem.clear();
+  if (link_) view_.hub = link_->endpoint();
   view_.since_unix_ns = clock_.wall_unix_ns();
   pause_.cancel();
   if (resume.how != Resume::How::kNewIncarnation) {

@@ -244,6 +244,7 @@ void GateLink::stop() {
 }
 
 bool GateLink::open() const { return impl_->open(); }
+const std::string& GateLink::endpoint() const { return impl_->endpoint(); }
 bool GateLink::send_parcel(std::uint64_t number, SharedBytes parcel) {
   return impl_->send_parcel(number, std::move(parcel));
 }

@@ -72,6 +72,8 @@ class GateLink {
   void stop();
 
   bool open() const;
+  /// Of the session, or of the last attempt at one.
+  const std::string& endpoint() const;
   /// Queues a parcel; its bytes are shared, not copied. In the order of numbers, from on_welcome on. Goes on at the
   /// chunk where an earlier session was cut, when the hub kept it. False: no session, or no room (on_room follows).
   bool send_parcel(std::uint64_t number, SharedBytes parcel);

@@ -58,6 +58,7 @@ class GateLink::Impl : public std::enable_shared_from_this<GateLink::Impl> {
   Loop& loop() { return loop_; }
 
   bool open() const { return session_ && session_->state == GateState::kOpen; }
+  const std::string& endpoint() const { return options_.hubs[current_hub_].endpoint; }
   bool send_parcel(std::uint64_t number, SharedBytes parcel);
   void taken(std::uint64_t bytes);
   bool control(Bytes message);
