@@ -6,6 +6,7 @@
 #include <iostream>
 #include <mutex>
 
+#include "app/cli/terminal.h"
 #include "app/exit_code.h"
 #include "app/gate_pages.h"
 #include "app/http_endpoint.h"
@@ -18,7 +19,7 @@ namespace {
 using namespace thalweg;
 
 int fail(const Error& error) {
-  std::cerr << "thalweg-gate: " << error.message << " (" << static_cast<int>(error.code) << ", see docs/errors.md)\n";
+  app::Terminal(app::language_from("")).error(error, "thalweg-gate");
   return app::exit_code_of(error.code);
 }
 
@@ -33,14 +34,16 @@ Path runner_beside(const char* self) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App cli{"thalweg-gate: the gate of one district. Set up with: thalweg init gate DIR"};
+  CLI::App cli{
+      "thalweg-gate: the gate of one district. Set up with: thalweg init gate DIR\n深泓前置端；用 thalweg init gate "
+      "建立"};
   std::string folder = ".";
   std::string level = "warning";
   bool check = false;
-  cli.add_option("folder", folder, "The gate's folder, with gate.toml")->required();
-  cli.add_option("--log", level, "debug, info, warning or error")
+  cli.add_option("folder", folder, "The gate's folder, with gate.toml 前置端目录")->required();
+  cli.add_option("--log", level, "debug, info, warning or error 日志级别")
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
-  cli.add_flag("--check", check, "Check gate.toml and the keys, and end");
+  cli.add_flag("--check", check, "Check gate.toml and the keys, and end 只检查配置与密钥");
   cli.set_version_flag("--version", "thalweg-gate " THALWEG_VERSION);
   try {
     cli.parse(argc, argv);

@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 
+#include "app/cli/terminal.h"
 #include "app/exit_code.h"
 #include "app/hub.h"
 #include "app/service.h"
@@ -12,22 +13,26 @@ namespace {
 using namespace thalweg;
 
 int fail(const Error& error, const std::vector<region::Mistake>& mistakes) {
-  for (const region::Mistake& mistake : mistakes) std::cerr << mistake.text(region::Language::kEnglish) << '\n';
-  std::cerr << "thalwegd: " << error.message << " (" << static_cast<int>(error.code) << ", see docs/errors.md)\n";
+  const app::Terminal terminal(app::language_from(""));
+  for (const region::Mistake& mistake : mistakes) std::cerr << mistake.text(terminal.language()) << '\n';
+  terminal.error(error, "thalwegd");
   return app::exit_code_of(error.code);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App cli{"thalwegd: the hub of a Thalweg region. Set up with: thalweg init hub DIR"};
+  CLI::App cli{
+      "thalwegd: the hub of a Thalweg region. Set up with: thalweg init hub DIR\n深泓交换中枢；用 thalweg init hub "
+      "建立"};
   std::string folder = ".";
   std::string level = "warning";
   bool print_endpoints = false;
-  cli.add_option("folder", folder, "The hub's folder, with hub.toml")->required();
-  cli.add_option("--log", level, "debug, info, warning or error")
+  cli.add_option("folder", folder, "The hub's folder, with hub.toml 中枢目录")->required();
+  cli.add_option("--log", level, "debug, info, warning or error 日志级别")
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
-  cli.add_flag("--print-endpoints", print_endpoints, "Print where gates connect, one line a lane, once it listens");
+  cli.add_flag("--print-endpoints", print_endpoints,
+               "Print where gates connect, one line a lane, once it listens 监听后输出地址");
   cli.set_version_flag("--version", "thalwegd " THALWEG_VERSION);
   try {
     cli.parse(argc, argv);

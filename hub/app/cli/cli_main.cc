@@ -27,13 +27,17 @@ int main(int argc, char** argv) {
   add_status_commands(cli, session);
   add_ledger_commands(cli, session);
   cli.footer(
-      "Exit codes 退出码: 0 done, 1 failed, 64 usage, 65 wrong input, 66 not found, 69 not running, 77 denied, 78 "
-      "configuration.");
+      "Exit codes 退出码: 0 done 完成, 1 failed 失败, 64 usage 命令行有误, 65 wrong input 输入有误, 66 not found "
+      "未找到, "
+      "69 not running 未运行, 70 internal 程序错误, 74 reading or writing 读写失败, 77 denied 无权限, 78 configuration "
+      "配置有误.");
 
   try {
     cli.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return cli.exit(error) == 0 ? kExitOk : kExitUsage;
+    if (cli.exit(error) == 0) return kExitOk;
+    if (session.terminal().chinese()) std::cerr << "命令行有误：用法见 thalweg --help，或 thalweg 命令 --help\n";
+    return kExitUsage;
   }
   if (cli.get_subcommands().empty()) std::cout << cli.help();
   return session.exit_code;

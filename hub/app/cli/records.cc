@@ -208,7 +208,9 @@ void add_record_commands(CLI::App& cli, Session& session) {
       "Only this type: observation, notice, report, enforcement, receipt or a whole name 类型";
   {
     auto* command = cli.add_subcommand("publish", "Send records from JSON files (at a gate) 发布记录");
-    command->add_option("file", wanted->files, "One draft, a list of drafts, or one on each line; '-': standard input")
+    command
+        ->add_option("file", wanted->files,
+                     "One draft, a list of drafts, or one on each line; '-': standard input 草稿文件，- 为标准输入")
         ->required();
     command->add_option("--exercise", wanted->exercise, "Mark all as part of this exercise 演练编号");
     command->callback([&session, wanted] { session.exit_code = publish(session, wanted->files, wanted->exercise); });
@@ -218,7 +220,8 @@ void add_record_commands(CLI::App& cli, Session& session) {
     command->add_option("--type", wanted->type, type_help);
     command->add_option("--subject", wanted->subject, "Only this subject 主题");
     command->add_option("--lane", wanted->lane, "Only this lane 通道")->check(CLI::IsMember({"urgent", "routine"}));
-    command->add_option("--last", wanted->last, "Begin with this many deliveries of each lane that came before");
+    command->add_option("--last", wanted->last,
+                        "Begin with this many deliveries of each lane that came before 先显示每条通道最近的若干条");
     command->add_flag("--from-start", wanted->from_start, "Begin with the oldest that is held 从头开始");
     command->add_option("--count", wanted->count, "End after this many records 收到若干条后结束");
     command->callback([&session, wanted] { session.exit_code = tail(session, *wanted); });

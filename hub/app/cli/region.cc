@@ -76,10 +76,10 @@ void add_region_commands(CLI::App& cli, Session& session) {
   auto folder = std::make_shared<std::string>();
   auto* region = cli.add_subcommand("region", "Check and show a region 区域配置")->require_subcommand(1);
   auto* checks = region->add_subcommand("check", "Every mistake at once, with file, line and key 检查");
-  checks->add_option("folder", *folder, "Folder of the region's files")->required();
+  checks->add_option("folder", *folder, "Folder of the region's files 区域文件目录")->required();
   checks->callback([&session, folder] { check(session, *folder); });
   auto* shows = region->add_subcommand("show", "Rivers with sections and parties in flow order 展示");
-  shows->add_option("folder", *folder, "Folder of the region's files")->required();
+  shows->add_option("folder", *folder, "Folder of the region's files 区域文件目录")->required();
   shows->callback([&session, folder] {
     const auto loaded = load(session, *folder);
     if (!loaded) return;

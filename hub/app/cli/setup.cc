@@ -157,7 +157,10 @@ int gate_trust(const Session& session, const std::string& file, const std::strin
   if (Status written = write_file_atomically(real_files(), Path(session.folder) / "hub.card", as_bytes(*text));
       !written)
     return report(t, written.error());
-  t.line("已信任中枢 " + (*card)->hub, "The hub " + (*card)->hub + " is trusted");
+  if (session.json)
+    t.line(json{{"ok", true}, {"hub", (*card)->hub}, {"fingerprint", trust::fingerprint_text(fingerprint)}}.dump());
+  else
+    t.line("已信任中枢 " + (*card)->hub, "The hub " + (*card)->hub + " is trusted");
   return kExitOk;
 }
 
@@ -197,27 +200,36 @@ void add_setup_commands(CLI::App& cli, Session& session) {
   {
     auto wanted = std::make_shared<NewHub>();
     auto* hub = init->add_subcommand("hub", "A new hub with keys, ledgers and its card 新建交换中枢");
-    hub->add_option("folder", wanted->folder, "New folder")->required();
-    hub->add_option("--region", wanted->region, "Region files to start from, e.g. examples/regions/laixi")->required();
-    hub->add_option("--public", wanted->public_host, "Host name or address that gates connect to");
-    hub->add_option("--listen", wanted->listen, "Address to listen on");
-    hub->add_option("--routine-port", wanted->routine_port, "Port of the routine lane");
-    hub->add_option("--urgent-port", wanted->urgent_port, "Port of the urgent lane");
-    hub->add_option("--http-port", wanted->http_port, "Port of /metrics and /healthz on 127.0.0.1; 0: none");
-    hub->callback([&session, wanted] { session.exit_code = init_hub(session, *wanted); });
+    hub->add_option("folder", wanted->folder, "New folder 新目录")->required();
+    hub->add_option("--region", wanted->region, "Region files to start from, e.g. examples/regions/laixi 区域文件目录")
+        ->required();
+    hub->add_option("--public", wanted->public_host,
+                    "Host name or address that gates connect to 前置端连接的主机名或地址");
+    hub->add_option("--listen", wanted->listen, "Address to listen on 监听地址");
+    hub->add_option("--routine-port", wanted->routine_port, "Port of the routine lane 常规通道端口");
+    hub->add_option("--urgent-port", wanted->urgent_port, "Port of the urgent lane 紧急通道端口");
+    hub->add_option("--http-port", wanted->http_port,
+                    "Port of /metrics and /healthz on 127.0.0.1; 0: none 监控页面端口，0 为不开");
+    hub->callback([&session, wanted] {
+      wanted->language = language_from(session.language);
+      session.exit_code = init_hub(session, *wanted);
+    });
   }
   {
     auto wanted = std::make_shared<NewGate>();
     wanted->plugins = installed_plugins();
     auto* gate = init->add_subcommand("gate", "A new gate with keys and its enrolment file 新建前置端");
-    gate->add_option("folder", wanted->folder, "New folder")->required();
-    gate->add_option("--party", wanted->party, "Code of the party")->required();
-    gate->add_option("--gate", wanted->gate, "Name of this gate");
-    gate->add_option("--hub", wanted->hub, "HOST:PORT of the hub's routine lane");
-    gate->add_option("--card", wanted->card, "The hub's card, if it is at hand");
-    gate->add_option("--identity", wanted->identity, "The party's identity key; else a new one is made");
-    gate->add_option("--days", wanted->valid_days, "Validity of the certificate")->check(CLI::Range(1, 3650));
-    gate->add_flag("!--sends-only", wanted->receives, "Another gate of the party holds the inbox");
+    gate->add_option("folder", wanted->folder, "New folder 新目录")->required();
+    gate->add_option("--party", wanted->party, "Code of the party 主体代码")->required();
+    gate->add_option("--gate", wanted->gate, "Name of this gate 前置端名称");
+    gate->add_option("--hub", wanted->hub, "HOST:PORT of the hub's routine lane 中枢常规通道地址");
+    gate->add_option("--card", wanted->card, "The hub's card, if it is at hand 中枢卡片 hub.card");
+    gate->add_option("--identity", wanted->identity,
+                     "The party's identity key; else a new one is made 主体身份密钥，缺省则新建");
+    gate->add_option("--days", wanted->valid_days, "Validity of the certificate 证书有效天数")
+        ->check(CLI::Range(1, 3650));
+    gate->add_flag("!--sends-only", wanted->receives,
+                   "Another gate of the party holds the inbox 只发送，收件箱在该主体的另一前置端");
     gate->callback([&session, wanted] { session.exit_code = init_gate(session, *wanted); });
   }
 
@@ -225,36 +237,40 @@ void add_setup_commands(CLI::App& cli, Session& session) {
   auto digits = std::make_shared<std::string>();
   auto* party = cli.add_subcommand("party", "Enrol and revoke gates (at the hub) 登记与吊销")->require_subcommand(1);
   auto* add = party->add_subcommand("add", "Enrol a gate by its file 登记前置端");
-  add->add_option("file", *file, "Enrolment file")->required();
-  add->add_option("--fingerprint", *digits, "The digits that the other side reads out");
+  add->add_option("file", *file, "Enrolment file 登记文件")->required();
+  add->add_option("--fingerprint", *digits, "The digits that the other side reads out 对方读出的指纹");
   add->callback([&session, file, digits] { session.exit_code = party_add(session, *file, *digits, Known::kMaybe); });
 
   auto code = std::make_shared<std::string>(), gate_name = std::make_shared<std::string>(),
        reason = std::make_shared<std::string>();
   auto* revoke = party->add_subcommand("revoke", "Revoke a party's gates at once 吊销");
-  revoke->add_option("party", *code, "Code of the party")->required();
-  revoke->add_option("--gate", *gate_name, "Only this gate");
-  revoke->add_option("--reason", *reason, "Why, for the record")->required();
+  revoke->add_option("party", *code, "Code of the party 主体代码")->required();
+  revoke->add_option("--gate", *gate_name, "Only this gate 只吊销该前置端");
+  revoke->add_option("--reason", *reason, "Why, for the record 原因（记入账本）")->required();
   revoke->callback([=, &session] { session.exit_code = party_revoke(session, *code, *gate_name, *reason); });
 
   auto* gate = cli.add_subcommand("gate", "Trust a hub, replace a gate 信任中枢、更换前置端")->require_subcommand(1);
   auto* trusts = gate->add_subcommand("trust", "Believe a hub's card (at the gate) 信任中枢");
-  trusts->add_option("file", *file, "hub.card")->required();
-  trusts->add_option("--fingerprint", *digits, "The digits that the hub's operator reads out");
+  trusts->add_option("file", *file, "The hub's card 中枢卡片 hub.card")->required();
+  trusts->add_option("--fingerprint", *digits, "The digits that the hub's operator reads out 中枢运维人员读出的指纹");
   trusts->callback([&session, file, digits] { session.exit_code = gate_trust(session, *file, *digits); });
   auto* replace = gate->add_subcommand("replace", "Put a new machine in a gate's place (at the hub) 更换前置端");
-  replace->add_option("file", *file, "Enrolment file of the new machine, by the same identity and gate name")
+  replace
+      ->add_option("file", *file,
+                   "Enrolment file of the new machine, by the same identity and gate name "
+                   "新机的登记文件（同一身份、同一前置端名称）")
       ->required();
-  replace->add_option("--fingerprint", *digits, "Only needed for a party that is not enrolled yet");
+  replace->add_option("--fingerprint", *digits,
+                      "Only needed for a party that is not enrolled yet 仅尚未登记的主体需要");
   replace->callback(
       [&session, file, digits] { session.exit_code = party_add(session, *file, *digits, Known::kSurely); });
 
   auto* keys = cli.add_subcommand("keys", "Identity keys and fingerprints 身份密钥与指纹")->require_subcommand(1);
   auto* fresh = keys->add_subcommand("new", "Make an identity key 生成身份密钥");
-  fresh->add_option("file", *file, "New file")->required();
+  fresh->add_option("file", *file, "New file 新文件")->required();
   fresh->callback([&session, file] { session.exit_code = keys_new(session, *file); });
   auto* show = keys->add_subcommand("show", "Show the fingerprint of a key, card or enrolment file 显示指纹");
-  show->add_option("file", *file, "File")->required();
+  show->add_option("file", *file, "File 文件")->required();
   show->callback([&session, file] { session.exit_code = keys_show(session, *file); });
 }
 

@@ -48,7 +48,7 @@ Result<trust::HubCard> create_hub(const Clock& clock, const NewHub& wanted, std:
   TW_TRY(must_be_new(folder / "hub.toml"));
   std::vector<region::Mistake> wrong;
   auto loaded = region::load_folder(files, wanted.region, wrong);
-  for (const region::Mistake& mistake : wrong) mistakes += mistake.text(region::Language::kEnglish) + "\n";
+  for (const region::Mistake& mistake : wrong) mistakes += mistake.text(wanted.language) + "\n";
   if (!loaded) return Error(std::move(loaded).error());
   const region::Region& region = **loaded;
 

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "region/words.h"
 #include "trust/certificate.h"
 
 namespace thalweg::app {
@@ -18,6 +19,7 @@ struct NewHub {
   std::uint16_t routine_port = 7710;
   std::uint16_t urgent_port = 7711;
   std::uint16_t http_port = 0;
+  region::Language language = region::Language::kEnglish;  ///< of `mistakes`
 };
 /// Keys, hub.toml, a copy of the region, both chains of a new ledger, and hub.card for the gates. Gives the card.
 /// Errors: kExists (the folder has a hub.toml), those of keys, files and ledgers. `mistakes` of the region as text.

@@ -101,6 +101,7 @@ std::string code_line(const Terminal& t, int code) {
 
 std::string offset_text(const Terminal& t, double milliseconds) {
   char text[64];
+  if (std::abs(milliseconds) < 0.5) milliseconds = 0;  // no "-0"
   const double size = std::abs(milliseconds);
   if (size < 10'000)
     std::snprintf(text, sizeof text, "%+.0f ms", milliseconds);

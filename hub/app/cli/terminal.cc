@@ -68,9 +68,9 @@ void Terminal::error(std::string_view zh, std::string_view en) const {
   std::cerr << "thalweg: " << say(zh, en) << '\n';
 }
 
-void Terminal::error(const Error& error) const {
+void Terminal::error(const Error& error, std::string_view program) const {
   const CodeText& text = text_of(error.code);
-  std::cerr << "thalweg: " << clean(error.message, Lines::kKept) << '\n';
+  std::cerr << program << ": " << clean(error.message, Lines::kKept) << '\n';
   std::cerr << "  " << static_cast<int>(error.code) << ' ' << say(text.meaning_zh, text.meaning_en);
   if (const std::string remedy = say(text.remedy_zh, text.remedy_en); !remedy.empty())
     std::cerr << say("；", "; ") << remedy;

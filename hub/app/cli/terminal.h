@@ -32,7 +32,7 @@ class Terminal {
   void line(std::string_view text = {}) const;
   void line(std::string_view zh, std::string_view en) const { line(say(zh, en)); }
   /// To standard error: what went wrong, its number, and what to do about it.
-  void error(const Error& error) const;
+  void error(const Error& error, std::string_view program = "thalweg") const;
   void error(std::string_view zh, std::string_view en) const;
   /// `text` in `colour` where standard output is a terminal and NO_COLOR is not set.
   std::string paint(Colour colour, std::string_view text) const;

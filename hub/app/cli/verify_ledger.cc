@@ -73,7 +73,10 @@ void print(const Terminal& t, const Path& chain, const ledger::VerifyReport& r) 
   if (r.fault) {
     t.line("  " + t.paint(Colour::kRed, t.say("有误", "FAULT")) + "  " + r.fault->file + ":" + number(r.fault->offset) +
            std::string(t.say("，区块 ", ", block ")) + number(r.fault->block));
-    t.line("  " + r.fault->message);
+    const CodeText& text = text_of(r.fault->code);
+    t.line("  " + std::to_string(static_cast<int>(r.fault->code)) + " " + t.say(text.meaning_zh, text.meaning_en) +
+           t.say("：", ": ") + r.fault->message);
+    t.line("  " + t.say(text.remedy_zh, text.remedy_en));
   } else {
     t.line("  " + t.paint(Colour::kGreen, t.say("完好", "whole and true")) + "  " +
            std::string(t.say("末块散列 ", "hash of the last block ")) + to_hex(r.last_hash));
@@ -118,9 +121,12 @@ void verify(Session& session, const Wanted& wanted) {
 void add_ledger_commands(CLI::App& cli, Session& session) {
   auto wanted = std::make_shared<Wanted>();
   auto* verifies = cli.add_subcommand("verify", "Check chain, signatures and numbers of a ledger 校验账本");
-  verifies->add_option("ledger", wanted->folder, "Folder: a hub's state/ledger, one chain of it, an outbox or inbox")
+  verifies
+      ->add_option("ledger", wanted->folder,
+                   "Folder: a hub's state/ledger, one chain of it, an outbox or inbox 账本、发件箱或收件箱目录")
       ->required();
-  verifies->add_option("--card", wanted->card, "The hub's card: believe this key, not the one in the ledger");
+  verifies->add_option("--card", wanted->card,
+                       "The hub's card: believe this key, not the one in the ledger 以该卡片中的公钥为准");
   verifies->callback([&session, wanted] { verify(session, *wanted); });
 }
 
