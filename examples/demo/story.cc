@@ -10,6 +10,7 @@
 
 #include "ledger/verify.h"
 #include "model/time.h"
+#include "region/load.h"
 
 namespace thalweg::demo {
 namespace {
@@ -39,7 +40,7 @@ class Story {
             "The readings are real, as published by the China National Environmental Monitoring Centre; incident, case "
             "and people are invented and marked as an exercise.");
     return step("建立并启动交换中枢与三个前置端", "Set up and start the hub and three gates",
-                [this] { return done(n_.set_up()); }) &&
+                [this] { return set_up(); }) &&
            step("监测站把高洞电站的九个时次报给荣昌；途中强行终止交换中枢再启动",
                 "A station reports nine moments at 高洞电站 to Rongchang; the hub is killed on the way and started "
                 "again",
@@ -76,6 +77,24 @@ class Story {
     failed_ = true;
     return false;
   }
+  bool set_up() {
+    if (!done(n_.set_up())) return false;
+    std::vector<region::Mistake> mistakes;
+    if (auto loaded = region::load_folder(real_files(), n_.folder() / "hub" / "region", mistakes)) region_ = *loaded;
+    t_.line("  区域：濑溪河；三个前置端已登记，紧急、常规两条通道均已连接",
+            "  region: Laixi River; three gates enrolled, each connected by an urgent and a routine lane");
+    return true;
+  }
+  /// 《…》 or "…", then its id and version; what needs no agreement is said as it is.
+  std::string agreement(const std::string& id, int version) const {
+    const std::string code = fmt::format("{} v{}", id, version);
+    if (region_)
+      for (const region::Agreement& one : region_->agreements())
+        if (one.id == id)
+          return fmt::format(fmt::runtime(t_.say("《{}》 {}", "\"{}\" {}")), one.title.in(t_.language()),
+                             t_.paint(Colour::kDim, code));
+    return code;
+  }
   bool fail(const std::string& why) { return done(Error{Code::kInternal, why}); }
   std::string name(const std::string& party) const {
     if (party == kDazu) return std::string(t_.say("大足", "Dazu"));
@@ -108,7 +127,7 @@ class Story {
     Journey journey{what, from, to, fmt::format("{} v{}", grant.value("agreement", "?"), grant.value("version", 0)),
                     sent.is_null() ? 0 : between(sent["stored_at"], got["received_at"])};
     t_.line(fmt::format("  {} → {}  {}  {}", name(from), name(to), what,
-                        t_.paint(Colour::kDim, std::string(t_.say("依据 ", "by ")) + journey.agreement)));
+                        t_.say("依据", "by ") + agreement(grant.value("agreement", "?"), grant.value("version", 0))));
     journeys_.push_back(std::move(journey));
     return true;
   }
@@ -156,31 +175,50 @@ class Story {
     for (const std::string& id : std::set<std::string>(ids.begin(), ids.end())) doubled += ids.count(id) - 1;
 
     show_readings();
-    const std::string figures = fmt::format("lost {}, doubled {}", lost, doubled);
+    const std::string figures = fmt::format(
+        fmt::runtime(t_.say("丢失 {0}，重复 {1}（lost {0}, doubled {1}）", "lost {0}, doubled {1}")), lost, doubled);
     t_.line(
         fmt::format(fmt::runtime(t_.say("  监测站上报 9 个时次，荣昌前置端签名 {}，泸县收件箱 {}：",
                                         "  9 moments reported, {} signed by Rongchang's gate, {} in Luxian's inbox: ")),
                     sent.size(), got.size()) +
         t_.paint(lost + doubled == 0 ? Colour::kGreen : Colour::kRed, figures));
-    t_.line(t_.say("  泸县的表格（可直接用电子表格打开，--keep 保留）：",
-                   "  Luxian's table (opens in a spreadsheet; --keep keeps it): ") +
-            table_.filename().string());
-    for (const std::string& row : table_rows())
-      if (row.find("2026-09-23") != std::string::npos) t_.line("    " + t_.paint(Colour::kDim, row));
+    const auto marked = [](const std::string& row) { return row.find("溶解氧低于3") != std::string::npos; };
+    const std::vector<std::string> rows = table_rows();
+    const auto low = static_cast<std::size_t>(std::count_if(rows.begin(), rows.end(), marked));
+    t_.line(fmt::format(
+        fmt::runtime(t_.say("  泸县的表格 {}（可直接用电子表格打开，--keep 保留）：{} 行，其中 {} 行标有“溶解氧低于3”",
+                            "  Luxian's table {} (opens in a spreadsheet, --keep keeps it): {} rows, {} of them "
+                            "marked 溶解氧低于3 oxygen below 3")),
+        table_.filename().string(), rows.size(),
+        t_.paint(low == 1 ? Colour::kRed : Colour::kPlain, std::to_string(low))));
     for (std::size_t i = 0; i < sent.size(); ++i)
       for (const json& record : got)
         if (record["id"] == sent[i]["id"]) times_.push_back(between(sent[i]["stored_at"], record["received_at"]));
     if (!times_.empty()) {
       std::sort(times_.begin(), times_.end());
-      const json grant = got.front()["grants"].empty() ? json::object() : got.front()["grants"][0];
-      journeys_.push_back({fmt::format("{} × {}", t_.say("断面数据", "section data"), got.size()), kRongchang, kLuxian,
-                           fmt::format("{} v{}", grant.value("agreement", "?"), grant.value("version", 0)),
-                           times_[times_.size() / 2]});
+      noted_readings(got, kLuxian, times_[times_.size() / 2]);
     }
+    // Upstream shares the same data by an agreement of its own.
+    if (!wait_until([this] { return n_.box(kDazu, "inbox").size() >= 9; }, std::chrono::seconds(20)))
+      return fail("the readings did not reach Dazu");
+    std::vector<double> upstream;
+    const std::vector<json> shared = n_.box(kDazu, "inbox");
+    for (const json& record : shared)
+      for (const json& one : sent)
+        if (record["id"] == one["id"]) upstream.push_back(between(one["stored_at"], record["received_at"]));
+    std::sort(upstream.begin(), upstream.end());
+    if (!upstream.empty()) noted_readings(shared, kDazu, upstream[upstream.size() / 2]);
+    if (low != 1) return fail("the reading of 2026-09-23 is not marked in Luxian's table");
     if (!all || sent.size() != 9 || lost != 0 || doubled != 0)
       return fail(fmt::format("{} records were sent, {} received, {} lost, {} doubled", sent.size(), got.size(), lost,
                               doubled));
     return true;
+  }
+
+  void noted_readings(const std::vector<json>& got, const std::string& party, double median) {
+    const json grant = got.front()["grants"].empty() ? json::object() : got.front()["grants"][0];
+    journeys_.push_back({fmt::format("{} × {}", t_.say("断面数据", "section data"), got.size()), kRongchang, party,
+                         fmt::format("{} v{}", grant.value("agreement", "?"), grant.value("version", 0)), median});
   }
 
   /// What was published, and what stands out in it.
@@ -216,15 +254,11 @@ class Story {
   }
 
   json notice(const char* kind, json more) {
-    json data = {{"incident", kIncident},
-                 {"kind", kind},
-                 {"river", "laixi"},
-                 {"section", "laixi-gaodong"},
-                 {"learned_at", "2026-09-23T06:20:00+08:00"},
-                 {"contact", "陈立（演练）"},
-                 {"telephone", "023-00000012"},
-                 {"level", "unknown"},
-                 {"unverified", {"cause", "pollutants"}}};
+    json data = {{"incident", kIncident},     {"kind", kind},
+                 {"river", "濑溪河"},         {"section", "laixi-gaodong"},
+                 {"place", "高洞电站"},       {"learned_at", "2026-09-23T06:20:00+08:00"},
+                 {"contact", "陈立（演练）"}, {"telephone", "023-00000012"},
+                 {"level", "unknown"},        {"unverified", {"cause", "pollutants"}}};
     data.update(more);
     return {{"type", "thalweg.emergency.notice.v1"},
             {"lane", "urgent"},
@@ -261,19 +295,20 @@ class Story {
 
   bool receipt() {
     const json before = ladder();
-    t_.line(fmt::format("  {} {}（{} {}）", t_.say("签收前：", "before:"),
-                        t_.paint(Colour::kRed, t_.say("未签收", "not signed for")),
-                        t_.say("泸县值班电话", "Luxian's duty telephone"), before.value("duty_phone", "?")));
+    t_.line(fmt::format(
+        fmt::runtime(t_.say("  签收前：{}（泸县值班电话 {}）", "  before: {} (Luxian's duty telephone {})")),
+        t_.paint(Colour::kRed, t_.say("未签收", "not signed for")), before.value("duty_phone", "?")));
     const auto ack = n_.ask(kLuxian, {{"cmd", "ack"}, {"record", warning_}, {"officer", "周敏（演练）"}});
     if (!ack) return done(ack.error());
     json signed_by;
     if (!wait_until([&] { return (signed_by = ladder().value("signed", json())).is_object(); },
                     std::chrono::seconds(15)))
       return fail("the receipt did not come back");
-    t_.line(fmt::format(
-        "  {} {} {}", t_.say("签收后：", "after:"),
-        t_.paint(Colour::kGreen, std::string(t_.say("已签收 ", "signed for by ")) + signed_by.value("officer", "")),
-        signed_by.value("at", "").substr(0, 19)));
+    std::string at = signed_by.value("at", "").substr(0, 19);
+    if (at.size() > 10) at[10] = ' ';
+    t_.line(fmt::format(fmt::runtime(t_.say("  签收后：{} {}", "  after:  {} {}")),
+                        t_.paint(Colour::kGreen, t_.say("已签收 ", "signed for by ") + signed_by.value("officer", "")),
+                        at));
     json got;
     for (const json& record : n_.box(kRongchang, "inbox"))
       if (record["type"] == "thalweg.receipt.v1") got = record;
@@ -315,8 +350,9 @@ class Story {
     const auto good = ledger::verify_ledger(real_files(), ledger, {});
     if (!good) return done(good.error());
     if (!good->content()) return fail("the ledger has a fault: " + good->fault->message);
-    t_.line(fmt::format("  {}  {} {}, {} {}", t_.paint(Colour::kGreen, t_.say("完好", "whole and true")), good->blocks,
-                        t_.say("个区块", "blocks"), good->signatures, t_.say("个签名", "signatures")));
+    t_.line(fmt::format(
+        fmt::runtime(t_.say("  原账本：{}，{} 个区块，{} 个签名", "  the ledger: {}, {} blocks, {} signatures")),
+        t_.paint(Colour::kGreen, t_.say("完好", "whole and true")), good->blocks, good->signatures));
     const Path copy = n_.folder() / "changed-copy";
     std::error_code error;
     std::filesystem::copy(ledger, copy, std::filesystem::copy_options::recursive, error);
@@ -336,9 +372,15 @@ class Story {
     const auto bad = ledger::verify_ledger(real_files(), copy, {});
     if (!bad) return done(bad.error());
     if (bad->content()) return fail("a changed byte was not noticed");
-    t_.line(fmt::format("  {} {}:{}，{} {}", t_.paint(Colour::kRed, t_.say("副本有误：", "the copy is at fault:")),
-                        segment.filename().string(), bad->fault->offset, t_.say("区块", "block"), bad->fault->block));
-    t_.line("  " + t_.paint(Colour::kDim, bad->fault->message));
+    t_.line(fmt::format(
+        fmt::runtime(t_.say("  改动一位的副本：{}，{} 第 {} 字节，区块 {}", "  the copy: {}, {} at byte {}, block {}")),
+        t_.paint(Colour::kRed, t_.say("有误", "at fault")), segment.filename().string(), bad->fault->offset,
+        bad->fault->block));
+    const app::CodeText& meaning = app::text_of(bad->fault->code);
+    t_.line("  " +
+            t_.paint(Colour::kDim,
+                     fmt::format(fmt::runtime(t_.say("{} {}（{}）", "{} {} ({})")), static_cast<int>(bad->fault->code),
+                                 t_.say(meaning.meaning_zh, meaning.meaning_en), bad->fault->message)));
     return true;
   }
 
@@ -350,16 +392,19 @@ class Story {
     for (const Journey& j : journeys_)
       table.row({j.what, name(j.from), name(j.to), j.agreement, fmt::format("{:.0f} ms", j.milliseconds)});
     table.print(t_);
-    t_.line(t_.paint(Colour::kDim, fmt::format("{} {:.0f} ms",
-                                               t_.say("断面数据用时为中位数；最长（含中枢停机）",
-                                                      "section data: median; the longest, with the hub's outage,"),
-                                               times_.empty() ? 0 : times_.back())));
+    t_.line(t_.paint(Colour::kDim,
+                     fmt::format("{} {:.0f} ms",
+                                 t_.say("用时：从发送方落盘到进入接收方收件箱；断面数据取中位数，最长（含中枢停机）",
+                                        "took: from the sender's disk to the receiver's inbox; section "
+                                        "data: median, the longest (with the hub's outage)"),
+                                 times_.empty() ? 0 : times_.back())));
     if (failed_) return false;
     t_.line();
     if (o_.keep) {
       if (!done(n_.let_go())) return false;
       const std::string bin = "build/release/bin/thalweg";
       t_.line(t_.say("全部程序仍在运行，目录：", "All programs go on running, in ") + n_.folder().string());
+      t_.line("接下来可以试：", "Try next:");
       t_.line(fmt::format("  {} --dir {} status", bin, (n_.folder() / "hub").string()));
       t_.line(fmt::format("  {} --dir {} tail", bin, n_.gate_folder(kLuxian).string()));
       t_.line(fmt::format("  {} --dir {} show {}", bin, n_.gate_folder(kRongchang).string(), warning_));
@@ -380,6 +425,7 @@ class Story {
   bool failed_ = false;
   std::string warning_;
   Path table_;
+  std::shared_ptr<const region::Region> region_;
   std::vector<double> times_;
   std::vector<Journey> journeys_;
 };
