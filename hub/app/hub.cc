@@ -1,6 +1,8 @@
 #include "app/hub.h"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "app/http_endpoint.h"
 #include "app/hub_admin.h"
@@ -11,6 +13,12 @@ namespace thalweg::app {
 namespace {
 
 constexpr std::array kLanes{Lane::kRoutine, Lane::kUrgent};
+/// How long answers wait for what they answer after a ledger was set back: gates that are there have sent it by then.
+constexpr std::int64_t kRefill_s = 60;
+constexpr std::int64_t kHouseEvery_ns = 600'000'000'000;
+
+/// Compressing takes seconds of a core, and nobody waits for it.
+void be_nice() { (void)setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), 10); }
 
 }  // namespace
 
@@ -18,17 +26,19 @@ Hub::Hub(FileSystem& files, const Clock& clock, Options options)
     : files_(files),
       clock_(clock),
       config_(std::move(options.config)),
-      extra_sync_delay_ns_(options.extra_sync_delay_ns) {}
+      extra_sync_delay_ns_(options.extra_sync_delay_ns),
+      segment_bytes_(options.segment_bytes) {}
 
 Hub::~Hub() {
   admin_.reset();
   http_.reset();
   desk_.stop();
   desk_.join();
-  for (auto& lane : lanes_)
-    if (lane) lane->stop();
+  // Before the lanes: it asks them things and waits for the answers.
   keeper_.stop();
   keeper_.join();
+  for (auto& lane : lanes_)
+    if (lane) lane->stop();
 }
 
 Result<std::unique_ptr<Hub>> Hub::start(FileSystem& files, const Clock& clock, Options options,
@@ -46,12 +56,15 @@ Status Hub::open(std::vector<region::Mistake>& mistakes) {
   TW_TRY(restore_keys());
   policy_.routes = std::make_shared<routing::RouteTable>(policy_.region, clock_.wall_unix_ns());
   keeper_.start();
+  keeper_.post(be_nice);
   desk_.start();
   for (auto& lane : lanes_) lane->start();
   intake::Policy policy = policy_;
   TW_TRY(record_region(policy, "hub"));
   TW_TRY(listen());
+  house_kept_ns_ = clock_.steady_ns();
   watch_dates();
+  watch_house();
   return {};
 }
 
@@ -70,11 +83,13 @@ Status Hub::open_lanes() {
     std::tie(options.genesis, options.genesis_unix_ns) = genesis;
     options.max_waiting_bytes = config_.pool_bytes;
     options.extra_sync_delay_ns = extra_sync_delay_ns_;
+    options.segment_bytes = segment_bytes_;
     auto store = HubStore::open(files_, clock_, std::move(options), *signing_);
     if (!store) return Error(std::move(store).error()).in(fmt::format("the ledger of lane {}", name(which)));
-    if (which == Lane::kRoutine) {
-      TW_ASSIGN(genesis, (*store)->genesis());
-    }
+    if (which == Lane::kRoutine)
+      genesis = (*store)->genesis();
+    else if ((*store)->log().id() != lane(Lane::kRoutine).store().log().id())
+      return Error{Code::kLedgerForeign, "the two lanes hold different ledgers"};
     if (const auto& torn = (*store)->report().torn)
       log::warning("ledger", "lane {}: {} bytes of a block that was never finished were cut off {} at {}", name(which),
                    torn->bytes, torn->file, torn->offset);
@@ -84,6 +99,7 @@ Status Hub::open_lanes() {
     context.key = &*signing_;
     context.refused_quota_bytes = config_.refused_quota_bytes;
     context.origin_of = [this](const RecordId& id) { return origin_of(id); };
+    context.refilling = [this] { return refilling(); };
     context.keep = [this](std::function<void()> work) { keeper_.post(std::move(work)); };
     context.on_fatal = [this](Error error) {
       std::function<void()> call;
@@ -97,6 +113,8 @@ Status Hub::open_lanes() {
     auto policy = std::make_shared<intake::Policy>(policy_);
     lanes_[static_cast<std::size_t>(which)] =
         std::make_unique<HubLane>(which, std::move(context), *std::move(store), std::move(policy));
+    retention_[static_cast<std::size_t>(which)] =
+        std::make_unique<HubRetention>(lane(which), clock_, config_.retention_days * ledger::RetentionRules::kDay_ns);
   }
   return {};
 }
@@ -174,6 +192,14 @@ std::optional<std::string> Hub::origin_of(const RecordId& id) const {
     if (const auto held = lane->store().read_parcel((*found)->place)) return held->parcel.header.party;
   }
   return std::nullopt;
+}
+
+// The number of an epoch that began with a restored ledger is the time of its beginning in seconds.
+bool Hub::refilling() const {
+  const std::int64_t now_s = clock_.wall_unix_ns() / 1'000'000'000;
+  for (const auto& lane : lanes_)
+    if (static_cast<std::int64_t>(lane->store().log().head().epoch) > now_s - kRefill_s) return true;
+  return false;
 }
 
 std::vector<link::Document> Hub::greeting(const std::string& party) const {
@@ -296,6 +322,39 @@ void Hub::watch_dates() {
       publish();
     }
     watch_dates();
+  });
+}
+
+// Asked often, by the clock that tests turn; nothing is done between the rounds.
+void Hub::watch_house() {
+  auto timer = std::make_shared<boost::asio::steady_timer>(desk_.io(), std::chrono::seconds(30));
+  timer->async_wait([this, timer](boost::system::error_code error) {
+    if (error) return;
+    if (clock_.steady_ns() - house_kept_ns_ >= kHouseEvery_ns) {
+      house_kept_ns_ = clock_.steady_ns();
+      for (std::size_t lane = 0; lane < lanes_.size(); ++lane) keeper_.post([this, lane] { keep_house_of(lane); });
+    }
+    watch_house();
+  });
+}
+
+// One segment at a time, so that snapshots get their turn on the same thread.
+void Hub::keep_house_of(std::size_t lane) {
+  const Result<bool> more = retention_[lane]->pass();
+  if (!more)
+    log::warning("ledger", "lane {}: old segments stay as they are: {}", name(lanes_[lane]->lane()),
+                 more.error().message);
+  else if (*more)
+    keeper_.post([this, lane] { keep_house_of(lane); });
+}
+
+Status Hub::keep_house() {
+  return keeper_.run([this]() -> Status {
+    for (auto& one : retention_)
+      for (bool more = true; more;) {
+        TW_ASSIGN(more, one->pass());
+      }
+    return {};
   });
 }
 

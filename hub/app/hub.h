@@ -9,6 +9,7 @@
 
 #include "app/hub_config.h"
 #include "app/hub_lane.h"
+#include "app/hub_retention.h"
 #include "link/local_socket.h"
 
 namespace thalweg::app {
@@ -20,7 +21,8 @@ class Hub {
  public:
   struct Options {
     HubConfig config;
-    std::int64_t extra_sync_delay_ns = 0;  ///< benchmarks
+    std::int64_t extra_sync_delay_ns = 0;     ///< benchmarks
+    std::uint64_t segment_bytes = 64u << 20;  ///< of the ledgers' files
   };
 
   /// Opens the ledgers, loads the region, listens. Nothing runs when it fails.
@@ -40,6 +42,10 @@ class Hub {
 
   /// One question of an operator, JSON in and out (docs/formats/admin.md). Any thread but the lanes'.
   std::string request(std::string_view json, const std::string& who);
+
+  /// Compresses sealed segments and drops those that are past their time, as the hub does by itself every ten minutes.
+  /// Waits for the disk. Not on a thread of the hub.
+  Status keep_house();
 
   /// The error that ended a lane, once there is one. Any thread.
   std::optional<Error> failed() const;
@@ -64,8 +70,12 @@ class Hub {
   void publish();
   std::optional<link::UserId> admit(std::string_view curve_key) const;
   std::optional<std::string> origin_of(const RecordId& id) const;
+  bool refilling() const;
   std::vector<link::Document> greeting(const std::string& party) const;
   void watch_dates();
+  void watch_house();
+  /// Keeper: one pass over a lane; another one is posted while there is more to compress.
+  void keep_house_of(std::size_t lane);
   intake::Policy policy_snapshot() const;
   HubLane& lane(Lane lane) { return *lanes_[static_cast<std::size_t>(lane)]; }
 
@@ -73,12 +83,15 @@ class Hub {
   const Clock& clock_;
   const HubConfig config_;
   const std::int64_t extra_sync_delay_ns_;
+  const std::uint64_t segment_bytes_;
   std::optional<trust::SigningKey> signing_;
   trust::CurveKeyPair curve_;
 
   Loop keeper_{"hub-keeper"};  ///< snapshots, retention: whatever may wait for the disk
   Loop desk_{"hub-desk"};      ///< operators, status page, dates
   std::array<std::unique_ptr<HubLane>, 2> lanes_;
+  std::array<std::unique_ptr<HubRetention>, 2> retention_;  ///< keeper
+  std::int64_t house_kept_ns_ = 0;                          ///< desk: steady time of the last round
   std::unique_ptr<link::LocalServer> admin_;
   std::unique_ptr<HttpEndpoint> http_;
 

@@ -107,6 +107,7 @@ Result<Json> HubAdmin::dispatch(const Json& request, const std::string& who) {
   if (command == "why") return why(request);
   if (command == "party_add") return party_add(request, who);
   if (command == "party_revoke") return party_revoke(request, who);
+  if (command == "receiver_give_up") return receiver_give_up(request, who);
   if (command == "clock_confirm") return clock_confirm(who);
   if (command == "reload") return reload(who);
   if (command == "card") return card();
@@ -152,12 +153,15 @@ Result<Json> HubAdmin::status() {
                     {"block", head.number},
                     {"block_time", time_text(head.time_unix_ns)},
                     {"epoch", head.epoch},
+                    {"first_block", lane->store().log().first_block()},
                     {"bytes", lane->store().log().total_bytes()},
                     {"streams", look.streams},
                     {"parcels", look.counters.parcels},
                     {"records", look.counters.records},
                     {"refused_records", look.counters.refused_records},
                     {"clock_doubtful", lane->store().commit().clock_doubtful()}};
+    const auto& retention = hub_.retention_[static_cast<std::size_t>(lane->lane())];
+    if (const std::string who = retention->held_back_by(); !who.empty()) lanes[which]["held_back_by"] = who;
     for (const SessionView& session : look.sessions) {
       Json view{{"gate", session.user}, {"lane", which}, {"address", session.address}, {"program", session.program}};
       if (session.clock_offset_ns) view["clock_offset_ms"] = *session.clock_offset_ns / 1e6;
@@ -270,11 +274,18 @@ Result<Json> HubAdmin::show(const Json& request) {
 Result<std::shared_ptr<const region::Region>> HubAdmin::region_at(HubLane& lane, std::uint64_t block) {
   const auto places = lane.loop().run([&lane] { return lane.store().region_places; });
   std::optional<ledger::Place> held;
-  for (const ledger::Place& place : places)
-    if (place.block <= block) held = place;
+  for (const HubStore::RegionPlace& one : places)
+    if (one.since_block <= block) held = one.place;
   if (!held) return Error{Code::kNotFound, "the region of that time is not in the ledger any more"};
   TW_ASSIGN(const ledger::BlockPtr at, lane.store().log().read(held->block));
-  TW_ASSIGN(const ledger::RegionVersion version, ledger::decode_region_version(at->entries[held->entry].bytes));
+  const ledger::EntryRef& entry = at->entries[held->entry];
+  ledger::RegionVersion version;
+  if (static_cast<ledger::EntryType>(entry.type) == ledger::EntryType::kSummary) {
+    TW_ASSIGN(ledger::Summary summary, ledger::decode_summary(entry.bytes));
+    version = std::move(summary.region);
+  } else {
+    TW_ASSIGN(version, ledger::decode_region_version(entry.bytes));
+  }
   std::vector<region::Mistake> mistakes;
   return region::load(region::Texts(version.files.begin(), version.files.end()), mistakes);
 }
@@ -391,6 +402,26 @@ Result<Json> HubAdmin::party_revoke(const Json& request, const std::string& who)
         lane->broadcast({link::Document::Kind::kRevocation, document.bytes});
     });
   return Json{{"revoked", revoked}};
+}
+
+// What it was sent is not kept for it any longer: only by such a decision, which stays in the ledger with who took it.
+Result<Json> HubAdmin::receiver_give_up(const Json& request, const std::string& who) {
+  const std::lock_guard change(hub_.change_mutex_);
+  const std::string party = text_of(request, "party"), reason = text_of(request, "reason");
+  if (reason.empty()) return Error{Code::kInvalid, "say why: the decision is recorded"};
+  std::uint64_t waiting = 0;
+  bool known = false;
+  for (auto& lane : hub_.lanes_) {
+    const auto all = lane->loop().run([&] { return lane->store().receivers.all(); });
+    const auto at = all.find(party);
+    if (at == all.end()) continue;
+    known = true;
+    waiting += at->second.durable - at->second.done();
+  }
+  if (!known) return Error{Code::kNotFound, "nothing was ever sent to " + party};
+  const SystemEntry act = act_entry(who, std::string(kGiveUp), {{"receiver", party}, {"reason", reason}});
+  TW_TRY(hub_.append_to_both(act.type, act.bytes));
+  return Json{{"party", party}, {"given_up", waiting}};
 }
 
 Result<Json> HubAdmin::clock_confirm(const std::string& who) {

@@ -29,6 +29,7 @@ class HubAdmin {
   Result<Json> why(const Json& request);
   Result<Json> party_add(const Json& request, const std::string& who);
   Result<Json> party_revoke(const Json& request, const std::string& who);
+  Result<Json> receiver_give_up(const Json& request, const std::string& who);
   Result<Json> clock_confirm(const std::string& who);
   Result<Json> reload(const std::string& who);
   Result<Json> card();

@@ -116,6 +116,7 @@ void HubLane::on_parcel(const link::Session& session, link::Assembled assembled)
   context.now_unix_ns = now_unix_ns();
   if (const auto offset = link_->clock_offset(session.handle)) context.clock_offset_ns = offset->offset_ns;
   context.origin_of = context_.origin_of;
+  context.refilling = context_.refilling();
   context.known = [this](const RecordId& id) {
     const auto found = store_->find_record(id);
     return found && *found;

@@ -25,6 +25,8 @@ struct HubLaneContext {
   std::size_t refused_quota_bytes = 64u << 20;  ///< refused records that are kept per party and day (rule 22)
   /// Origin party of a record in the ledger of either lane. Any thread.
   std::function<std::optional<std::string>(const RecordId&)> origin_of;
+  /// The ledger of either lane began a new epoch a moment ago: gates refill it. Any thread.
+  std::function<bool()> refilling;
   /// Runs work that may wait for the disk, on another thread, one after another.
   std::function<void(std::function<void()>)> keep;
   /// The lane cannot go on.
@@ -87,6 +89,12 @@ class HubLane {
   void close_user(std::string_view user, Code code, std::string_view text) { link_->close_user(user, code, text); }
   /// Loop.
   std::vector<SessionView> sessions() const;
+  /// Loop: which blocks receivers wait for. Errors: as PlaceIndex::read().
+  struct Needed {
+    std::uint64_t first_block = 0;  ///< behind the head when nobody waits
+    std::string receiver;           ///< who waits for it
+  };
+  Result<Needed> needed() const;
   HubStore& store() { return *store_; }
   const HubLaneCounters& counters() const { return counters_; }
   link::HubLinkCounters link_counters() const { return link_->counters(); }

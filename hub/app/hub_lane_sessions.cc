@@ -134,11 +134,26 @@ void HubLane::open_epoch(const std::string& why, std::uint64_t known_epoch) {
 }
 
 std::uint64_t HubLane::start_of(const link::Hello& hello, const delivery::ReceiverState& state) const {
-  // A new inbox is given what the old one had not yet handed to its adapters.
-  if (hello.inbox_fresh) return state.taken + 1;
-  const std::uint64_t epoch = store_->log().head().epoch;
-  if (hello.inbox_epoch != epoch) return state.start_after(hello.inbox_epoch, hello.inbox_sequence);
-  return std::min(hello.inbox_sequence, state.durable) + 1;
+  std::uint64_t start = std::min(hello.inbox_sequence, state.durable) + 1;
+  if (hello.inbox_fresh)  // a new inbox is given what the old one had not yet handed to its adapters
+    start = state.taken + 1;
+  else if (hello.inbox_epoch != store_->log().head().epoch)
+    start = state.start_after(hello.inbox_epoch, hello.inbox_sequence);
+  // What was dropped after its time, settled or given up, cannot be sent any more.
+  const std::uint64_t first = store_->places().first(hello.party);
+  return std::max(start, first != 0 ? first : state.durable + 1);
+}
+
+Result<HubLane::Needed> HubLane::needed() const {
+  Needed needed{store_->log().head().number + 1, {}};
+  for (const auto& [receiver, state] : store_->receivers.all()) {
+    if (state.done() >= state.durable) continue;
+    TW_ASSIGN(const auto places, store_->places().read(receiver, state.done() + 1, 1));
+    // Not there any more: it was given up, or settled and then forgotten with a copy that was put back.
+    if (places.empty()) continue;
+    if (places.front().block < needed.first_block) needed = {places.front().block, receiver};
+  }
+  return needed;
 }
 
 void HubLane::on_closed(const link::Session& session, Code code) {

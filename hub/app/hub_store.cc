@@ -1,5 +1,9 @@
 #include "app/hub_store.h"
 
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <tuple>
+
 #include "base/log.h"
 #include "intake/question.h"
 #include "ledger/follower.h"
@@ -14,7 +18,7 @@ using ledger::EntryType;
 
 /// Of the disk; kept by both lanes for urgent records and settlements, which claim it (rule 18).
 constexpr double kDiskReserveShare = 0.05;
-constexpr std::uint32_t kStateMagic = 0x32535754;  // "TWS2"
+constexpr std::uint32_t kStateMagic = 0x33535754;  // "TWS3"
 
 EntryType type_of(const ledger::EntryRef& entry) { return static_cast<EntryType>(entry.type); }
 
@@ -52,6 +56,7 @@ Result<std::unique_ptr<HubStore>> HubStore::open(FileSystem& files, const Clock&
   segments.genesis_type = static_cast<std::uint8_t>(EntryType::kGenesis);
   segments.genesis = o.genesis;
   segments.genesis_time_unix_ns = o.genesis_unix_ns;
+  segments.segment_bytes = o.segment_bytes;
   segments.opener_type = static_cast<std::uint8_t>(EntryType::kCheckpoint);
   HubStore* raw = store.get();
   segments.opener = [raw, key](const ledger::BlockInfo& last) -> Result<Bytes> {
@@ -76,10 +81,21 @@ Bytes HubStore::make_genesis(const Clock& clock, const std::string& hub, const t
   return ledger::encode(genesis);
 }
 
-Result<std::pair<Bytes, std::int64_t>> HubStore::genesis() const {
-  TW_ASSIGN(const ledger::BlockPtr block, log_->read(1));
-  const ByteView bytes = block->entries.front().bytes;
-  return std::pair(Bytes(bytes.begin(), bytes.end()), block->info.time_unix_ns);
+Bytes HubStore::make_summary() const {
+  ledger::Summary summary;
+  summary.as_of = followed_.number;
+  std::tie(summary.genesis, summary.genesis_unix_ns) = genesis_;
+  streams.each([&](const StreamId& id, const intake::StreamHead& head) {
+    if (head.number != 0) summary.streams.push_back({id.party, id.gate, id.incarnation, head.number, head.root});
+  });
+  for (const auto& [party, s] : receivers.all())
+    summary.receivers.push_back({party, s.durable, s.settled, s.taken, s.given_up, s.dead, s.epochs});
+  for (const HeldDocument& d : documents) summary.documents.push_back({d.type, d.block_unix_ns, d.bytes});
+  if (region && !region_places.empty()) {
+    summary.region_since = region_places.back().since_block;
+    summary.region = *region;
+  }
+  return ledger::encode(summary);
 }
 
 void HubStore::start(const Clock& clock, std::function<void(const ledger::BlockOutcome&)> on_block) {
@@ -112,6 +128,7 @@ Status HubStore::restore() {
       documents.clear();
       region.reset();
       region_places.clear();
+      genesis_ = {};
     }
   }
   followed_ = log_->head();  // if nothing follows the snapshot
@@ -164,7 +181,7 @@ void HubStore::take_in(const ledger::Block& block, std::uint32_t index) {
       auto version = ledger::decode_region_version(bytes);
       if (!version) return report(version.error());
       region = *std::move(version);
-      region_places.push_back({block.info.number, index});
+      region_places.push_back({block.info.number, {block.info.number, index}});
       return;
     }
     case EntryType::kCertificate:
@@ -172,8 +189,19 @@ void HubStore::take_in(const ledger::Block& block, std::uint32_t index) {
       documents.push_back({type_of(entry), Bytes(bytes.begin(), bytes.end()), block.info.time_unix_ns});
       return;
     case EntryType::kGenesis:
+      genesis_ = {Bytes(bytes.begin(), bytes.end()), block.info.time_unix_ns};
+      return;
+    case EntryType::kAct: {
+      const auto act = ledger::decode_act(bytes);
+      if (!act) return report(act.error());
+      return take_in_act(*act);
+    }
+    case EntryType::kSummary: {
+      const auto summary = ledger::decode_summary(bytes);
+      if (!summary) return report(summary.error());
+      return take_in_summary(*summary, {block.info.number, index});
+    }
     case EntryType::kCheckpoint:
-    case EntryType::kAct:
     case EntryType::kRedelivery:
       return;
     case EntryType::kEpoch: {
@@ -183,6 +211,45 @@ void HubStore::take_in(const ledger::Block& block, std::uint32_t index) {
       return;
     }
   }
+}
+
+void HubStore::take_in_act(const ledger::Act& act) {
+  if (act.what != kGiveUp) return;
+  const auto args = nlohmann::json::parse(act.args_json, nullptr, false);
+  if (args.is_object() && args.contains("receiver") && args["receiver"].is_string())
+    receivers.give_up(args["receiver"].get<std::string>());
+}
+
+// While the hub runs all of it is known already; after a start that reads from a dropped front on, little is.
+void HubStore::take_in_summary(const ledger::Summary& summary, const ledger::Place& place) {
+  if (genesis_.first.empty()) genesis_ = {summary.genesis, summary.genesis_unix_ns};
+  for (const ledger::Summary::Stream& s : summary.streams)
+    streams.merge({s.party, s.gate, s.incarnation, options_.lane}, {s.number, s.root});
+  for (const ledger::Summary::Receiver& r : summary.receivers) {
+    delivery::ReceiverState state;
+    state.durable = r.delivered;
+    state.settled = r.settled;
+    state.taken = r.taken;
+    state.given_up = r.given_up;
+    state.dead = r.dead;
+    state.epochs = r.epochs;
+    receivers.merge(r.party, state);
+  }
+  std::vector<HeldDocument> all;
+  for (const ledger::Summary::Document& d : summary.documents) all.push_back({d.type, d.bytes, d.block_unix_ns});
+  for (HeldDocument& held : documents)
+    if (std::none_of(all.begin(), all.end(), [&](const HeldDocument& d) { return d.bytes == held.bytes; }))
+      all.push_back(std::move(held));
+  documents = std::move(all);
+  if (summary.region_since == 0) return;
+  if (!region || region->version < summary.region.version) region = summary.region;
+  // The summary outlives the entry: from now on the version is read from here.
+  const auto at = std::find_if(region_places.begin(), region_places.end(),
+                               [&](const RegionPlace& p) { return p.since_block >= summary.region_since; });
+  if (at != region_places.end() && at->since_block == summary.region_since)
+    at->place = place;
+  else
+    region_places.insert(at, {summary.region_since, place});
 }
 
 // Only after a start: while running, the check of the parcel has booked them.
@@ -227,10 +294,13 @@ ledger::Snapshot HubStore::make_snapshot() {
   }
   w.blob(region ? ledger::encode(*region) : Bytes{});
   w.u32(static_cast<std::uint32_t>(region_places.size()));
-  for (const ledger::Place& place : region_places) {
-    w.u64(place.block);
-    w.u32(place.entry);
+  for (const RegionPlace& held : region_places) {
+    w.u64(held.since_block);
+    w.u64(held.place.block);
+    w.u32(held.place.entry);
   }
+  w.blob(genesis_.first);
+  w.i64(genesis_.second);
   return snapshot;
 }
 
@@ -251,9 +321,11 @@ Status HubStore::decode_state(ByteView state) {
   const ByteView version = in.blob();
   const std::uint32_t places = in.u32();
   for (std::uint32_t i = 0; i < places && in.ok(); ++i) {
-    const std::uint64_t block = in.u64();
-    region_places.push_back({block, in.u32()});
+    const std::uint64_t since = in.u64(), block = in.u64();
+    region_places.push_back({since, {block, in.u32()}});
   }
+  const ByteView genesis = in.blob();
+  genesis_ = {Bytes(genesis.begin(), genesis.end()), in.i64()};
   if (!in.done()) return Error{Code::kLedgerFormat, "the snapshot is cut short"};
   if (!version.empty()) {
     TW_ASSIGN(region, ledger::decode_region_version(version));

@@ -42,6 +42,7 @@ class HubStore {
     std::int64_t genesis_unix_ns = 0;
     std::size_t max_waiting_bytes = 64u << 20;
     std::int64_t extra_sync_delay_ns = 0;
+    std::uint64_t segment_bytes = 64u << 20;
   };
 
   /// Opens or creates. Reads what came after the last snapshot: at most 64 MiB of blocks, when the hub ran before.
@@ -51,8 +52,10 @@ class HubStore {
 
   /// What a new ledger begins with.
   static Bytes make_genesis(const Clock& clock, const std::string& hub, const trust::SigningKey& key);
-  /// The genesis entry of this ledger and its time, for the other lane. Errors: kNotFound when it was dropped.
-  Result<std::pair<Bytes, std::int64_t>> genesis() const;
+  /// The genesis entry of this ledger and its time: for the other lane.
+  const std::pair<Bytes, std::int64_t>& genesis() const { return genesis_; }
+  /// What stands in for the blocks up to now once they are dropped, as the entry kSummary.
+  Bytes make_summary() const;
 
   /// Begins to write. `on_block` is called on the writer thread.
   void start(const Clock& clock, std::function<void(const ledger::BlockOutcome&)> on_block);
@@ -91,7 +94,12 @@ class HubStore {
   intake::IncidentBook incidents;
   std::vector<HeldDocument> documents;
   std::optional<ledger::RegionVersion> region;  ///< the newest
-  std::vector<ledger::Place> region_places;     ///< of all versions, oldest first
+  /// Where the texts of the versions stand, oldest first: in an entry of their own, or in a summary.
+  struct RegionPlace {
+    std::uint64_t since_block = 0;  ///< from which on the version held
+    ledger::Place place;
+  };
+  std::vector<RegionPlace> region_places;
 
  private:
   explicit HubStore(Options options, FileSystem& files)
@@ -99,6 +107,8 @@ class HubStore {
   Status restore();
   Status decode_state(ByteView state);
   void take_in(const ledger::Block& block, std::uint32_t index);
+  void take_in_act(const ledger::Act& act);
+  void take_in_summary(const ledger::Summary& summary, const ledger::Place& place);
   void book_incidents(const ledger::ParcelEntry& entry);
 
   Options options_;
@@ -108,10 +118,14 @@ class HubStore {
   std::unique_ptr<ledger::RecordIndex> records_;
   ledger::SnapshotStore snapshots_;
   std::unique_ptr<ledger::GroupCommit> commit_;
+  std::pair<Bytes, std::int64_t> genesis_;
   std::uint64_t bytes_since_snapshot_ = 0;
   ledger::BlockInfo followed_;  ///< the block that indexes and books stand at; the log may be ahead
   bool future_ = false;
 };
+
+/// The act by which operators give a receiver up; its arguments name the `receiver`.
+inline constexpr std::string_view kGiveUp = "receiver.give_up";
 
 /// What PlaceIndex and RecordIndex must know of the hub's blocks: deliveries, the parcels of streams, record ids.
 Status places_of_block(const ledger::Block& block, const std::function<void(const ledger::Delivered&)>& give);

@@ -27,6 +27,26 @@ void ReceiverBook::settled(const ledger::Settlement& settlement) {
   state.dead = settlement.dead;
 }
 
+void ReceiverBook::give_up(const std::string& receiver) {
+  ReceiverState& state = receivers_[receiver];
+  state.given_up = std::max(state.given_up, state.durable);
+}
+
+void ReceiverBook::merge(const std::string& receiver, const ReceiverState& known) {
+  ReceiverState& state = receivers_[receiver];
+  state.durable = std::max(state.durable, known.durable);
+  state.given = std::max(state.given, state.durable);
+  state.settled = std::max(state.settled, known.settled);
+  state.taken = std::max(state.taken, known.taken);
+  state.given_up = std::max(state.given_up, known.given_up);
+  if (state.dead == 0) state.dead = known.dead;
+  // Epochs since the summary have come on top of the older ones.
+  auto epochs = known.epochs;
+  for (const auto& one : state.epochs)
+    if (epochs.empty() || one.first > epochs.back().first) epochs.push_back(one);
+  state.epochs = std::move(epochs);
+}
+
 void ReceiverBook::begin_epoch(std::uint64_t epoch) {
   for (auto& [receiver, state] : receivers_)
     if (state.epochs.empty() || state.epochs.back().first < epoch) state.epochs.emplace_back(epoch, state.settled);
@@ -57,6 +77,7 @@ void ReceiverBook::encode(Bytes& out) const {
     w.u64(state.settled);
     w.u64(state.taken);
     w.u32(state.dead);
+    w.u64(state.given_up);
     w.u32(static_cast<std::uint32_t>(state.epochs.size()));
     for (const auto& [epoch, at] : state.epochs) {
       w.u64(epoch);
@@ -73,6 +94,7 @@ Status ReceiverBook::decode(ByteReader& in) {
     state.settled = in.u64();
     state.taken = in.u64();
     state.dead = in.u32();
+    state.given_up = in.u64();
     const std::uint32_t epochs = in.u32();
     for (std::uint32_t e = 0; e < epochs && in.ok(); ++e) {
       const std::uint64_t epoch = in.u64();

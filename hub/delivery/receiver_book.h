@@ -1,6 +1,7 @@
 // receiver_book.h: how far the delivery sequence of each receiver has come: given out, in the ledger, settled, taken.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <utility>
@@ -22,6 +23,11 @@ struct ReceiverState {
   std::uint64_t settled = 0;  ///< in the inbox, by the receiver's own signed word
   std::uint64_t taken = 0;    ///< answered by its adapters
   std::uint32_t dead = 0;     ///< dead letters at the receiver
+  /// Up to here an operator decided that nobody waits for the receiver: it gets what is still there, nothing is kept
+  /// for it.
+  std::uint64_t given_up = 0;
+  /// Nothing up to here is kept for the receiver's sake.
+  std::uint64_t done() const { return std::max(settled, given_up); }
   /// Epochs of the ledger that began since, each with `settled` of that moment: up to there the receiver has what this
   /// ledger has; its numbers above may be of a life that the ledger lost.
   std::vector<std::pair<std::uint64_t, std::uint64_t>> epochs;
@@ -39,6 +45,11 @@ class ReceiverBook {
   void take_back();
   /// A settlement is in the ledger. Numbers never go down here: what a restored inbox lacks is sent again all the same.
   void settled(const ledger::Settlement& settlement);
+
+  /// An operator gives up what was delivered to it and is not settled.
+  void give_up(const std::string& receiver);
+  /// What a summary in the ledger says of blocks that may be gone. What is known to be further stays.
+  void merge(const std::string& receiver, const ReceiverState& known);
 
   /// A new epoch is in the ledger.
   void begin_epoch(std::uint64_t epoch);

@@ -33,6 +33,7 @@ struct ParcelCheck::Impl {
     std::optional<RecordVerdict> verdict;
     bool goes = false;
     std::vector<Grant> grants;  // records left empty
+    bool too_early = false;     // answers a record that has yet to come
   };
 
   Outcome check_record(std::uint32_t index, ByteView record, const ParcelHeader& header, const CheckContext& context,
@@ -69,7 +70,8 @@ ParcelCheck::Impl::Outcome ParcelCheck::Impl::route(std::uint32_t index, const E
     if (!origin)
       return {RecordVerdict{index, Code::kNotFound, "data.record: the ledger holds no record " + asked.answered.text()},
               false,
-              {}};
+              {},
+              context.refilling};
     asked.question.answers_to = *origin;
   }
 
@@ -153,6 +155,7 @@ Result<CheckedParcel> ParcelCheck::check(const ParcelView& parcel, const CheckCo
   out.ids.resize(body.count());
   for (std::uint32_t i = 0; i < body.count(); ++i) {
     Impl::Outcome outcome = impl_->check_record(i, body.record(i), header, context, incidents_, out.ids[i]);
+    if (outcome.too_early) return Error{Code::kBusy, outcome.verdict->text + " yet: its sender is asked for it again"};
     if (outcome.verdict && is_mark(outcome.verdict->code)) ++out.marked;
     if (outcome.verdict && is_refusal(outcome.verdict->code) && outcome.verdict->code != Code::kRecordDuplicate) {
       ++out.refused;

@@ -32,6 +32,8 @@ struct CheckContext {
   std::int64_t clock_offset_ns = 0;  ///< of the sender, measured by the session; 0 when not known
   /// Origin party of a record in the ledger, for receipts; nothing when it is not there.
   std::function<std::optional<std::string>(const RecordId&)> origin_of;
+  /// The hub was restored a moment ago and its gates send what it lost, in no order between them.
+  bool refilling = false;
   /// Is the record in the ledger already? Asked only for resubmissions.
   std::function<bool(const RecordId&)> known;
 };
@@ -52,7 +54,8 @@ class ParcelCheck {
   /// refused does not keep the others from going on.
   ///
   /// Errors (the parcel is refused as a whole and consumes no number): kKeyUnknown, kKeyExpired, kKeyRevoked,
-  /// kParcelSignature, kParcelRoot, kParcelFormat, kParcelTooLarge, kAlgorithmUnknown.
+  /// kParcelSignature, kParcelRoot, kParcelFormat, kParcelTooLarge, kAlgorithmUnknown; kBusy while refilling, when the
+  /// parcel answers a record that has yet to come.
   Result<CheckedParcel> check(const ParcelView& parcel, const CheckContext& context);
 
  private:

@@ -21,9 +21,16 @@ void StreamBook::take(const ParcelHeader& header) {
 
 void StreamBook::settle(const ParcelHeader& header) {
   Heads& heads = streams_[header.stream()];
-  THALWEG_INVARIANT(header.number == heads.durable.number + 1);
+  // The first one that is read of a ledger whose front was dropped is not the first one that there was.
+  THALWEG_INVARIANT(header.number == heads.durable.number + 1 || heads.durable.number == 0);
   heads.durable = {header.number, header.merkle_root};
   if (heads.taken.number < header.number) heads.taken = heads.durable;  // replay at start
+}
+
+void StreamBook::merge(const StreamId& stream, const StreamHead& known) {
+  Heads& heads = streams_[stream];
+  if (heads.durable.number < known.number) heads.durable = known;
+  if (heads.taken.number < known.number) heads.taken = known;
 }
 
 void StreamBook::take_back() {

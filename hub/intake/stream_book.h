@@ -37,6 +37,8 @@ class StreamBook {
   void take(const ParcelHeader& header);
   /// It is there. In order.
   void settle(const ParcelHeader& header);
+  /// What a summary in the ledger says of a stream whose parcels may be gone. What is known to be further stays.
+  void merge(const StreamId& stream, const StreamHead& known);
   /// The ledger failed: what was taken and is not durable never happened.
   void take_back();
 

@@ -58,6 +58,8 @@ std::string_view name(EntryType type) {
       return "redelivery";
     case EntryType::kEpoch:
       return "epoch";
+    case EntryType::kSummary:
+      return "summary";
   }
   return "unknown";
 }
@@ -251,6 +253,92 @@ Result<EpochEntry> decode_epoch(ByteView bytes) {
   out.epoch = r.u64();
   out.why = bounded(r, kMaxShort);
   if (!r.done()) return not_an("epoch");
+  return out;
+}
+
+Bytes encode(const Summary& summary) {
+  Bytes out;
+  ByteWriter w(out);
+  w.u8(kVersion);
+  w.u64(summary.as_of);
+  w.blob(summary.genesis);
+  w.i64(summary.genesis_unix_ns);
+  w.u32(static_cast<std::uint32_t>(summary.streams.size()));
+  for (const Summary::Stream& s : summary.streams) {
+    w.short_text(s.party);
+    w.short_text(s.gate);
+    w.raw(s.incarnation.bytes);
+    w.u64(s.number);
+    w.raw(s.root);
+  }
+  w.u32(static_cast<std::uint32_t>(summary.receivers.size()));
+  for (const Summary::Receiver& r : summary.receivers) {
+    w.short_text(r.party);
+    w.u64(r.delivered);
+    w.u64(r.settled);
+    w.u64(r.taken);
+    w.u64(r.given_up);
+    w.u32(r.dead);
+    w.u32(static_cast<std::uint32_t>(r.epochs.size()));
+    for (const auto& [epoch, settled] : r.epochs) {
+      w.u64(epoch);
+      w.u64(settled);
+    }
+  }
+  w.u32(static_cast<std::uint32_t>(summary.documents.size()));
+  for (const Summary::Document& d : summary.documents) {
+    w.u8(static_cast<std::uint8_t>(d.type));
+    w.i64(d.block_unix_ns);
+    w.blob(d.bytes);
+  }
+  w.u64(summary.region_since);
+  w.blob(summary.region_since != 0 ? encode(summary.region) : Bytes{});
+  return out;
+}
+
+Result<Summary> decode_summary(ByteView bytes) {
+  ByteReader r = versioned(bytes);
+  Summary out;
+  const auto copy = [](ByteView view) { return Bytes(view.begin(), view.end()); };
+  out.as_of = r.u64();
+  out.genesis = copy(r.blob());
+  out.genesis_unix_ns = r.i64();
+  for (std::uint32_t left = r.u32(); left > 0 && r.ok(); --left) {
+    Summary::Stream& s = out.streams.emplace_back();
+    s.party = bounded(r, kMaxShort);
+    s.gate = bounded(r, kMaxShort);
+    s.incarnation.bytes = r.array<16>();
+    s.number = r.u64();
+    s.root = r.array<32>();
+  }
+  for (std::uint32_t left = r.u32(); left > 0 && r.ok(); --left) {
+    Summary::Receiver& to = out.receivers.emplace_back();
+    to.party = bounded(r, kMaxShort);
+    to.delivered = r.u64();
+    to.settled = r.u64();
+    to.taken = r.u64();
+    to.given_up = r.u64();
+    to.dead = r.u32();
+    for (std::uint32_t epochs = r.u32(); epochs > 0 && r.ok(); --epochs) {
+      const std::uint64_t epoch = r.u64();
+      to.epochs.emplace_back(epoch, r.u64());
+    }
+  }
+  for (std::uint32_t left = r.u32(); left > 0 && r.ok(); --left) {
+    Summary::Document& d = out.documents.emplace_back();
+    d.type = static_cast<EntryType>(r.u8());
+    if (d.type != EntryType::kCertificate && d.type != EntryType::kRevocation) r.fail();
+    d.block_unix_ns = r.i64();
+    d.bytes = copy(r.blob());
+  }
+  out.region_since = r.u64();
+  const ByteView region = r.blob();
+  if (!r.done()) return not_an("summary");
+  if (out.region_since != 0) {
+    TW_ASSIGN(out.region, decode_region_version(region));
+  } else if (!region.empty()) {
+    return not_an("summary");
+  }
   return out;
 }
 

@@ -6,6 +6,7 @@
 
 #include "ledger/ledger.h"
 #include "model/decision.h"
+#include "model/ids.h"
 #include "model/verdict.h"
 
 namespace thalweg::ledger {
@@ -22,6 +23,7 @@ enum class EntryType : std::uint8_t {
   kAct = 8,
   kRedelivery = 9,
   kEpoch = 10,
+  kSummary = 11,
 };
 std::string_view name(EntryType type);
 
@@ -103,6 +105,37 @@ struct EpochEntry {
 };
 Bytes encode(const EpochEntry& epoch);
 Result<EpochEntry> decode_epoch(ByteView bytes);
+/// What a reader needs who begins behind blocks that were dropped: written before they go, so that the ledger stays the
+/// only truth. Everything is as it stood after block `as_of`.
+struct Summary {
+  std::uint64_t as_of = 0;
+  Bytes genesis;  ///< entry 0 of block 1
+  std::int64_t genesis_unix_ns = 0;
+  struct Stream {
+    std::string party, gate;
+    Uuid incarnation;
+    std::uint64_t number = 0;  ///< of its last parcel
+    Hash256 root{};
+  };
+  std::vector<Stream> streams;
+  struct Receiver {
+    std::string party;
+    std::uint64_t delivered = 0, settled = 0, taken = 0, given_up = 0;  ///< last numbers
+    std::uint32_t dead = 0;
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> epochs;  ///< began, and what was settled then
+  };
+  std::vector<Receiver> receivers;
+  struct Document {
+    EntryType type{};  ///< kCertificate or kRevocation
+    std::int64_t block_unix_ns = 0;
+    Bytes bytes;
+  };
+  std::vector<Document> documents;  ///< all, in the order of their blocks
+  std::uint64_t region_since = 0;   ///< block of the newest version; 0: there is none
+  RegionVersion region;
+};
+Bytes encode(const Summary& summary);
+Result<Summary> decode_summary(ByteView bytes);
 // Every decode_... gives kLedgerFormat for bytes that are not exactly one such entry.
 
 }  // namespace thalweg::ledger

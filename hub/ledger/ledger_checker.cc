@@ -52,7 +52,7 @@ Status LedgerChecker::check_entry(const Block& block, const EntryRef& entry, std
       return checkpoint(entry.bytes, block);
     case EntryType::kCertificate:
     case EntryType::kRevocation:
-      return document(entry, block);
+      return document(type, entry.bytes, block.info.time_unix_ns);
     case EntryType::kRegionVersion: {
       auto read = decode_region_version(entry.bytes);
       return read ? Status() : Status(Error(std::move(read).error()));
@@ -72,6 +72,8 @@ Status LedgerChecker::check_entry(const Block& block, const EntryRef& entry, std
       if (read.epoch < block.info.epoch) return Error{Code::kLedgerFormat, "an epoch begins that is over"};
       return {};
     }
+    case EntryType::kSummary:
+      return summary(entry.bytes, block);
   }
   return Error{Code::kLedgerFormat, "an entry of the unknown type " + text(entry.type)};
 }
@@ -229,16 +231,59 @@ Status LedgerChecker::checkpoint(ByteView bytes, const Block& block) {
   return {};
 }
 
-Status LedgerChecker::document(const EntryRef& entry, const Block& block) {
-  const std::int64_t time = block.info.time_unix_ns;
-  if (static_cast<EntryType>(entry.type) == EntryType::kCertificate) {
-    TW_ASSIGN(const auto certificate, trust::open_certificate(entry.bytes));
+// Where the blocks that it sums up are still there, it must say what they say. Where they are not, it is the hub's
+// word, like the checkpoint that the chain begins with; certificates and revocations prove themselves.
+Status LedgerChecker::summary(ByteView bytes, const Block& block) {
+  TW_ASSIGN(const Summary read, decode_summary(bytes));
+  if (read.as_of >= block.info.number) return Error{Code::kLedgerFormat, "a summary of blocks that come after it"};
+  const bool whole = report_.from_genesis;
+  if (!hub_) {
+    // The ledger's id is the hash of block 1, and that of its one entry: so the key in it is the ledger's.
+    BlockInfo first;
+    first.number = 1;
+    first.time_unix_ns = read.genesis_unix_ns;
+    first.entries = 1;
+    const Hash256 entry = entry_hash(static_cast<std::uint8_t>(EntryType::kGenesis), read.genesis);
+    if (block_hash(first, {&entry, 1}) != report_.ledger_id)
+      return Error{Code::kProofInvalid, "a summary with the genesis of another ledger"};
+    TW_ASSIGN(const Genesis genesis, decode_genesis(read.genesis));
+    trust::PublicKey key;
+    key.algorithm = genesis.key_alg;
+    key.bytes = genesis.signing_key;
+    TW_TRY(trust_hub(key));
+  }
+  const Lane lane = lane_.value_or(Lane::kRoutine);
+  for (const Summary::Stream& s : read.streams) {
+    const StreamId id{s.party, s.gate, s.incarnation, lane};
+    const auto known = streams_.find(id);
+    const std::uint64_t number = known == streams_.end() ? 0 : known->second.number;
+    if (number == 0 && !whole) {
+      streams_[id] = {s.number, s.root};
+    } else if (s.number > number || (s.number == number && s.root != known->second.root)) {
+      return Error{Code::kLedgerFormat, "a summary with another end of stream " + id.text()};
+    }
+  }
+  for (const Summary::Receiver& r : read.receivers) {
+    const auto [known, fresh] = deliveries_.try_emplace(r.party);
+    if (fresh && !whole) known->second.last = r.delivered;
+    if (r.delivered > known->second.last || r.settled > r.delivered)
+      return Error{Code::kLedgerFormat, "a summary with deliveries to " + r.party + " that never were"};
+  }
+  if (whole) return {};
+  for (const Summary::Document& d : read.documents) TW_TRY(document(d.type, d.bytes, d.block_unix_ns));
+  return {};
+}
+
+Status LedgerChecker::document(EntryType type, ByteView bytes, std::int64_t time) {
+  if (type == EntryType::kCertificate) {
+    TW_ASSIGN(const auto certificate, trust::open_certificate(bytes));
     TW_ASSIGN(keys_, keys_->with(certificate, time, trust::Unpinned::kPinFirst));
   } else {
-    TW_ASSIGN(const auto revocation, trust::open_revocation(entry.bytes));
+    TW_ASSIGN(const auto revocation, trust::open_revocation(bytes));
     auto revoked = keys_->with(revocation, time);
-    if (!revoked && revoked.error().code == Code::kKeyUnknown && !report_.from_genesis) {
-      report_.unproven += 1;  // the certificate stood in the part that was dropped
+    const bool dropped = !revoked && (revoked.error().code == Code::kKeyUnknown || !hub_);
+    if (dropped && !report_.from_genesis) {
+      report_.unproven += 1;  // the certificate, or the hub's key, stood in the part that was dropped
       return {};
     }
     if (!revoked) return Error(std::move(revoked).error());

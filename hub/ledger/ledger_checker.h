@@ -36,7 +36,8 @@ class LedgerChecker {
   Status parcel(ByteView bytes, const Block& block);
   Status settlement(ByteView bytes, const Block& block);
   Status checkpoint(ByteView bytes, const Block& block);
-  Status document(const EntryRef& entry, const Block& block);
+  Status document(EntryType type, ByteView bytes, std::int64_t time);
+  Status summary(ByteView bytes, const Block& block);
   /// `root` is that of the parcel that is delivered; nothing when it is not at hand.
   Status decision(const Decision& decision, std::uint32_t records, const std::optional<Hash256>& root);
   Status settled_root(const Settlement& settlement, const std::string& name);

@@ -34,23 +34,30 @@ Result<std::int64_t> Retention::keep_until(const SegmentInfo& segment) {
     }
     return {};
   };
-  TW_TRY(for_blocks(log_, segment.first_block, segment.last_block, look_at));
+  // Block times never fall: without classes the last block is the one that stays longest.
+  const std::uint64_t from = rules_.classes_of ? segment.first_block : segment.last_block;
+  TW_TRY(for_blocks(log_, from, segment.last_block, look_at));
   known_segment_ = segment.first_block;
   known_until_ = until;
   return until;
 }
 
-Result<std::uint64_t> Retention::apply(const RetentionBounds& bounds) {
-  while (!bounds.clock_doubtful) {
-    const std::vector<SegmentInfo> segments = log_.segments();
-    const SegmentInfo& front = segments.front();
-    if (!front.sealed || front.last_block >= bounds.first_needed_block) break;
-    TW_ASSIGN(std::int64_t until, keep_until(front));
+Result<std::uint64_t> Retention::may_drop_before(const RetentionBounds& bounds) {
+  std::uint64_t first = log_.first_block();
+  if (bounds.clock_doubtful) return first;
+  for (const SegmentInfo& segment : log_.segments()) {
+    if (segment.last_block < first) continue;  // just dropped
+    if (!segment.sealed || segment.last_block >= bounds.first_needed_block) break;
+    TW_ASSIGN(const std::int64_t until, keep_until(segment));
     if (bounds.now_unix_ns < until) break;
-    TW_ASSIGN(std::uint64_t first, log_.drop_before(front.last_block + 1));
-    if (first <= front.first_block) break;
+    first = segment.last_block + 1;
   }
-  return log_.first_block();
+  return first;
+}
+
+Result<std::uint64_t> Retention::apply(const RetentionBounds& bounds) {
+  TW_ASSIGN(const std::uint64_t first, may_drop_before(bounds));
+  return log_.drop_before(first);
 }
 
 }  // namespace thalweg::ledger

@@ -32,7 +32,9 @@ class Retention {
  public:
   Retention(SegmentLog& log, RetentionRules rules) : log_(log), rules_(std::move(rules)) {}
 
-  /// Drops what may go and gives the first block that is held now. Reads a segment once before it goes.
+  /// The block that would be the first one if all went that may. Errors: as Ledger::read_run().
+  Result<std::uint64_t> may_drop_before(const RetentionBounds& bounds);
+  /// Drops what may go and gives the first block that is held now. With classes, reads a segment once before it goes.
   /// Errors: as Ledger::read_run() and drop_before().
   Result<std::uint64_t> apply(const RetentionBounds& bounds);
 

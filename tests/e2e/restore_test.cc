@@ -282,3 +282,42 @@ TEST_CASE("a source that repeats a key after a crash of its gate makes no second
   x.send("rongchang", 1);
   x.check_all();
 }
+
+TEST_CASE("a receipt that a restored hub gets back before the record it answers waits for that record") {
+  Restored x;
+  x.send("rongchang", 1, "urgent");
+  x.check_all();
+  x.stop_hub();
+  x.copy("hub");
+  x.start_hub();
+  x.send("rongchang", 1, "urgent");
+  x.check_all();
+  const std::string warning = x.sent("rongchang", "urgent").back();
+  REQUIRE(x.ask_gate("luxian", {{"cmd", "ack"}, {"record", warning}, {"officer", "周敏"}})["ok"] == true);
+  const auto signed_for = [&] {
+    const json shown = x.ask_gate("rongchang", {{"cmd", "show"}, {"record", warning}}, Lane::kUrgent);
+    return shown.dump().find("周敏") != std::string::npos;
+  };
+  REQUIRE(eventually(signed_for));
+  x.stop_hub();
+  x.put_back("hub");
+  x.stop_gates();
+  x.start_hub();
+  x.start_gate("luxian");  // with the receipt; the warning is only at 荣昌
+  REQUIRE(eventually([&] {
+    const json status = x.ask_gate("luxian", {{"cmd", "status"}});
+    for (const json& lane : status["lanes"])
+      if (lane["link"]["code"] == static_cast<int>(Code::kBusy)) return true;
+    return false;
+  }));
+  x.start_gate("rongchang");
+  x.start_gate("dazu");
+  const auto records = [&] {
+    const json status = x.ask_hub({{"cmd", "status"}});
+    return status["lanes"]["urgent"]["records"].get<int>() + status["lanes"]["routine"]["records"].get<int>();
+  };
+  REQUIRE(eventually([&] { return records() == 2; }));  // the warning and its receipt
+  CHECK(x.ask_gate("luxian", {{"cmd", "deadletters"}, {"act", "list"}})["letters"].empty());
+  CHECK(signed_for());
+  x.check_all();
+}

@@ -66,6 +66,7 @@ class Exchange {
     options.config.routine_port = ports_[0];
     options.config.urgent_port = ports_[1];
     options.extra_sync_delay_ns = sync_delay_ns;
+    options.segment_bytes = hub_segment_bytes;
     if (change) change(options.config);
     hub_ = must(app::Hub::start(*hub_files, *hub_clock, std::move(options), mistakes));
     for (const Lane lane : {Lane::kRoutine, Lane::kUrgent}) {
@@ -123,6 +124,7 @@ class Exchange {
   }
 
   std::int64_t sync_delay_ns = 0;
+  std::uint64_t hub_segment_bytes = 64u << 20;
   FileSystem* hub_files = &real_files();
   const Clock* hub_clock = &system_clock();
 

@@ -27,7 +27,7 @@ void add_setup_commands(CLI::App& cli, Session& session);   ///< init, keys, par
 void add_region_commands(CLI::App& cli, Session& session);  ///< region check, show
 void add_ledger_commands(CLI::App& cli, Session& session);  ///< verify
 void add_record_commands(CLI::App& cli, Session& session);  ///< publish, tail, records, show, ack, why
-void add_status_commands(CLI::App& cli, Session& session);  ///< status, deadletters, adapter, clock, reload
+void add_status_commands(CLI::App& cli, Session& session);  ///< status, deadletters, adapter, receiver, clock, reload
 
 /// Says what went wrong and gives the exit code for it.
 int report(const Terminal& terminal, const Error& error);

@@ -1,4 +1,4 @@
-// status.cc: status, deadletters, adapter, clock, reload: what operators look at and set right.
+// status.cc: status, deadletters, adapter, receiver, clock, reload: what operators look at and set right.
 #include "app/cli/status_views.h"
 
 #include <CLI/CLI.hpp>
@@ -163,6 +163,18 @@ void add_status_commands(CLI::App& cli, Session& session) {
     if (at_gate(session))
       act(session, {{"cmd", "adapter"}, {"act", "restart"}, {"instance", *id}}, "正在重启 " + clean(*id),
           "restarting " + clean(*id));
+  });
+
+  auto party = std::make_shared<std::string>(), reason = std::make_shared<std::string>();
+  auto* receiver = cli.add_subcommand("receiver", "Who is sent records (at the hub) 接收方")->require_subcommand(1);
+  auto* gone = receiver->add_subcommand("give-up", "Keep nothing any longer for a party that has left 不再为其保留");
+  gone->add_option("party", *party, "Code of the party 主体代码")->required();
+  gone->add_option("--reason", *reason, "Why, for the record 原因，记入账本")->required();
+  gone->callback([&session, party, reason] {
+    if (is_at(session, Site::kHub, "请在中枢运行", "run it at the hub"))
+      act(session, {{"cmd", "receiver_give_up"}, {"party", *party}, {"reason", *reason}},
+          "不再为 " + *party + " 保留尚未签收的数据，已记入账本",
+          "nothing is kept for " + *party + " any longer; this is in the ledger");
   });
 
   auto* clock = cli.add_subcommand("clock", "The hub's clock 中枢时钟")->require_subcommand(1);

@@ -207,3 +207,23 @@ TEST_CASE("what a restored gate submits again and the ledger holds is told so an
   CHECK(again->decision.grants.empty());
   CHECK(again->refused == 0);
 }
+
+TEST_CASE("an answer to a record that is not there is refused, or comes too early while a restored hub is refilled") {
+  Bench b;
+  const Bytes parcel = b.seal({samples::record("510521", "thalweg.receipt.v1", "01997c2a-7b10-7cc3-98c4-dc0c0c07398f",
+                                               R"({"record":"01997c2a-7b10-7cc3-98c4-dc0c0c07398f","stage":"signed",)"
+                                               R"("party":"510521","officer":"周演","by":"cli",)"
+                                               R"("at":"2026-09-23T06:52:00+08:00"})")},
+                              "510521");
+  const auto refused = b.check(parcel);
+  REQUIRE(refused);
+  CHECK(refused->verdicts.exceptions.at(0).code == Code::kNotFound);
+  b.context.refilling = true;
+  const auto early = b.check(parcel);
+  REQUIRE_FALSE(early);
+  CHECK(early.error().code == Code::kBusy);
+  b.context.origin_of = [](const RecordId&) { return std::optional<std::string>("500153"); };
+  const auto taken = b.check(parcel);
+  REQUIRE(taken);
+  CHECK(taken->decision.grants.at(0).receivers == std::vector<std::string>{"500153"});
+}

@@ -115,6 +115,31 @@ TEST_CASE("every entry of the hub's ledger comes back as it was written, and no 
     CHECK(out->why == "restored");
     check_hostile(encode(EpochEntry{6, "restored"}), decode_epoch);
   }
+  SECTION("summary") {
+    Summary in;
+    in.as_of = 900;
+    in.genesis = {1, 2, 3};
+    in.genesis_unix_ns = 5;
+    in.streams.push_back({"500153", "gate-1", Uuid{}, 77, Hash256{9}});
+    in.receivers.push_back({"510521", 40, 39, 38, 12, 2, {{6, 30}, {8, 35}}});
+    in.documents.push_back({EntryType::kCertificate, 4, {7, 7}});
+    in.region_since = 3;
+    in.region = {2, "王", {{"region.toml", "format = 1"}}};
+    auto out = decode_summary(encode(in));
+    REQUIRE(out.has_value());
+    CHECK(out->as_of == 900);
+    CHECK(out->genesis == in.genesis);
+    REQUIRE(out->streams.size() == 1);
+    CHECK(out->streams[0].number == 77);
+    CHECK(out->streams[0].root == in.streams[0].root);
+    REQUIRE(out->receivers.size() == 1);
+    CHECK(out->receivers[0].given_up == 12);
+    CHECK(out->receivers[0].epochs == in.receivers[0].epochs);
+    REQUIRE(out->documents.size() == 1);
+    CHECK(out->documents[0].bytes == in.documents[0].bytes);
+    CHECK(out->region.files == in.region.files);
+    check_hostile(encode(in), decode_summary);
+  }
 }
 
 TEST_CASE("what the ledger adds to a parcel of one agreement and one receiver stays under 80 bytes", "[ledger]") {

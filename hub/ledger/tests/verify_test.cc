@@ -181,6 +181,54 @@ TEST_CASE("a ledger whose front was dropped is verified from its first checkpoin
   CHECK(w.report(options).fault->code == Code::kProofInvalid);
 }
 
+TEST_CASE("a summary carries keys and ends over what was dropped, and must be true where that is still there",
+          "[ledger][verify]") {
+  Writer w(4000);
+  const Bytes genesis(w.log->read(1).value()->entries[0].bytes.begin(), w.log->read(1).value()->entries[0].bytes.end());
+  const ByteView certificate = w.log->read(2).value()->entries[0].bytes;
+  Summary summary;
+  summary.genesis = genesis;
+  summary.genesis_unix_ns = kNow;
+  summary.documents.push_back({EntryType::kCertificate, w.time, Bytes(certificate.begin(), certificate.end())});
+  for (int i = 0; i < 20; ++i) w.parcel();
+  summary.as_of = w.log->head().number;
+  Uuid incarnation;
+  incarnation.bytes[0] = 7;
+  summary.streams.push_back({"500153", "g1", incarnation, w.number, w.root});
+  summary.receivers.push_back({"500153", w.sequence, 0, 0, 0, 0, {}});
+  SECTION("true, with its front dropped: what comes behind it is proven again, without the hub's card") {
+    w.add(EntryType::kSummary, encode(summary));
+    const std::uint64_t kept = w.log->segment_of(w.log->head().number);
+    w.parcel();
+    CHECK(w.report().content());
+    REQUIRE(w.log->drop_before(kept).has_value());
+    const VerifyReport r = w.report();
+    if (r.fault) FAIL(r.fault->message);
+    CHECK_FALSE(r.from_genesis);
+    CHECK(r.unproven < r.parcels + r.checkpoints);
+    ParcelHeader gap = w.next_header();
+    gap.number += 1;
+    w.parcel(gap);
+    w.check_fault(Code::kParcelGap);
+  }
+  SECTION("another end of a stream") {
+    summary.streams[0].root[0] ^= 1;
+    w.add(EntryType::kSummary, encode(summary));
+    w.check_fault(Code::kLedgerFormat);
+  }
+  SECTION("deliveries that never were") {
+    summary.receivers[0].delivered += 1;
+    w.add(EntryType::kSummary, encode(summary));
+    w.check_fault(Code::kLedgerFormat);
+  }
+  SECTION("the genesis of another ledger, when nothing else says which it is") {
+    summary.genesis_unix_ns += 1;
+    w.add(EntryType::kSummary, encode(summary));
+    REQUIRE(w.log->drop_before(w.log->segment_of(w.log->head().number)).has_value());
+    w.check_fault(Code::kProofInvalid);
+  }
+}
+
 TEST_CASE("any flipped byte of a ledger is found, with its file, block and a place at or before it",
           "[ledger][verify]") {
   Writer w(3000);
