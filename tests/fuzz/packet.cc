@@ -1,0 +1,16 @@
+// packet.cc: HJ 212 from a station's socket, cut anywhere.
+#include "plugins/hj212/packet.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace thalweg::hj212;
+  const std::string_view bytes(reinterpret_cast<const char*>(data), size);
+  std::vector<Framer::Found> found;
+  Framer framer(4096);
+  const std::size_t step = size == 0 ? 1 : 1 + data[0] % 64;
+  for (std::size_t at = 0; at < size; at += step) framer.feed(bytes.substr(at, step), found);
+  for (const auto& one : found) {
+    if (!one.fault) (void)parse_segment(one.segment);
+  }
+  if (const auto packet = parse_segment(bytes)) (void)answer(*packet, "9014");
+  return 0;
+}
