@@ -1,7 +1,7 @@
 // entries.cc: what stands in ledgers, outboxes and inboxes, which may come from a damaged disk or a stranger's copy.
+#include "ledger/entries.h"
 #include "gate/inbox_entries.h"
 #include "gate/outbox_entries.h"
-#include "ledger/entries.h"
 #include "ledger/segment_format.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

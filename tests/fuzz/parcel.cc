@@ -1,7 +1,7 @@
 // parcel.cc: parcels, parts and verdicts as they come over the link: parsed and expanded within their bounds.
+#include "model/parcel.h"
 #include "base/invariant.h"
 #include "model/delivery.h"
-#include "model/parcel.h"
 #include "model/parcel_part.h"
 #include "model/verdict.h"
 #include "trust/seal.h"
