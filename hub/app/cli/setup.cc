@@ -152,8 +152,7 @@ int gate_trust(const Session& session, const std::string& file, const std::strin
   if (!card) return report(t, card.error());
   const Hash256 fingerprint = (*card)->signing.fingerprint();
   if (!trust::fingerprint_equals(digits_from(t, option, (*card)->hub), fingerprint))
-    return report(
-        t, {Code::kPinMismatch, "the fingerprint is not that of the card: " + trust::fingerprint_text(fingerprint)});
+    return report(t, {Code::kPinMismatch, "the fingerprint that was read out is not that of the card"});
   if (Status written = write_file_atomically(real_files(), Path(session.folder) / "hub.card", as_bytes(*text));
       !written)
     return report(t, written.error());
