@@ -97,6 +97,7 @@ Status Hub::open_lanes() {
     HubLaneContext context;
     context.clock = &clock_;
     context.key = &*signing_;
+    context.hub = policy_.region->hub().code;
     context.refused_quota_bytes = config_.refused_quota_bytes;
     context.origin_of = [this](const RecordId& id) { return origin_of(id); };
     context.refilling = [this] { return refilling(); };
@@ -261,6 +262,7 @@ void Hub::publish() {
 Status Hub::record_region(intake::Policy& policy, const std::string& who) {
   const auto stored = lane(Lane::kRoutine).loop().run([this] { return lane(Lane::kRoutine).store().region; });
   policy.region_version = 1;
+  RegionChanges changes{{"the first version"}, {}};
   if (stored) {
     policy.region_version = stored->version;
     region::Texts texts(stored->files.begin(), stored->files.end());
@@ -273,12 +275,28 @@ Status Hub::record_region(intake::Policy& policy, const std::string& who) {
       return {};
     }
     ++policy.region_version;
+    std::vector<region::Mistake> mistakes;
+    if (const auto before = region::load(texts, mistakes)) changes = changes_between(**before, *policy.region);
   }
   ledger::RegionVersion entry;
   entry.version = policy.region_version;
   entry.loaded_by = who;
   entry.files.assign(policy.region->texts().begin(), policy.region->texts().end());
-  return put_in_force(policy, {{ledger::EntryType::kRegionVersion, ledger::encode(entry)}});
+  TW_TRY(put_in_force(policy, {{ledger::EntryType::kRegionVersion, ledger::encode(entry)}}));
+  HubEvent event;
+  event.kind = "region_changed";
+  event.by = who;
+  event.region_version = policy.region_version;
+  event.digest = to_hex(policy.region->digest());
+  event.changes = std::move(changes.lines);
+  event.receivers = std::move(changes.parties);
+  say(std::move(event));
+  return {};
+}
+
+void Hub::say(HubEvent event) {
+  HubLane& routine = lane(Lane::kRoutine);
+  routine.loop().post([&routine, event = std::move(event)] { routine.say(event); });
 }
 
 Status Hub::reload(const std::string& who, std::vector<region::Mistake>& mistakes) {

@@ -72,6 +72,8 @@ class Hub {
   std::optional<std::string> origin_of(const RecordId& id) const;
   bool refilling() const;
   std::vector<link::Document> greeting(const std::string& party) const;
+  /// A record of the hub's own, on the routine lane.
+  void say(HubEvent event);
   void watch_dates();
   void watch_house();
   /// Keeper: one pass over a lane; another one is posted while there is more to compress.

@@ -313,6 +313,11 @@ Result<Json> HubAdmin::why(const Json& request) {
     out["code"] = static_cast<int>(verdict->code);
     out["reason"] = verdict->text;
   }
+  if (envelope.party == region->hub().code) {
+    out["text_zh"] = "交换中枢自己的事件：记入账本，并送达所涉及的主体。";
+    out["text_en"] = "An event of the hub itself: kept in the ledger, and sent to the parties that it concerns.";
+    return out;
+  }
   out["text_zh"] = routing::explain(*region, asked.question, grants, region::Language::kChinese);
   out["text_en"] = routing::explain(*region, asked.question, grants, region::Language::kEnglish);
   return out;
@@ -336,12 +341,13 @@ Result<Json> HubAdmin::party_add(const Json& request, const std::string& who) {
   const std::string& party = certificate->party;
   if (!policy.region->party_by_key(party))
     return Error{Code::kNotFound, "the region names no party " + party + ": add it to parties.toml and reload first"};
+  if (party == policy.region->hub().code) return Error{Code::kDenied, "the hub's own party has no gates"};
   const Hash256 fingerprint = certificate->identity.fingerprint();
   trust::KeyDirectory::Ptr keys = policy.keys;
   if (keys->pin(party) == nullptr) {
     if (!trust::fingerprint_equals(text_of(request, "fingerprint"), fingerprint))
-      return Error{Code::kPinMismatch, "the fingerprint that was read out is not that of the file: " +
-                                           trust::fingerprint_text(fingerprint)};
+      // The file's own digits are not said: a careless operator would type them.
+      return Error{Code::kPinMismatch, "the fingerprint that was read out is not that of the file"};
     TW_ASSIGN(keys, keys->with_pin(party, fingerprint));
   }
   const std::int64_t now = hub_.clock_.wall_unix_ns();
@@ -352,6 +358,17 @@ Result<Json> HubAdmin::party_add(const Json& request, const std::string& who) {
       next,
       {{ledger::EntryType::kCertificate, Bytes(text.begin(), text.end())},
        act_entry(who, "party.add", {{"party", party}, {"gate", certificate->gate}, {"serial", certificate->serial}})}));
+  HubEvent event;
+  const bool replaced = policy.keys->find(party, certificate->gate) != nullptr;
+  event.kind = replaced ? "gate_replaced" : "certificate_added";
+  event.by = who;
+  event.party = party;
+  event.gate = certificate->gate;
+  event.serial = std::to_string(certificate->serial);
+  event.fingerprint = trust::fingerprint_text(fingerprint);
+  // A first gate is no news: its partners get its certificate, and no agreement changes by it.
+  if (replaced) event.receivers = partners_of(*policy.region, party);
+  hub_.say(std::move(event));
   const std::string user = party + "/" + certificate->gate;
   for (auto& lane : hub_.lanes_)
     lane->loop().run([&] {
@@ -401,6 +418,16 @@ Result<Json> HubAdmin::party_revoke(const Json& request, const std::string& who)
       for (const SystemEntry& document : documents)
         lane->broadcast({link::Document::Kind::kRevocation, document.bytes});
     });
+  for (const Json& user : revoked) {
+    HubEvent event;
+    event.kind = "key_revoked";
+    event.by = who;
+    event.party = party;
+    event.gate = user.get<std::string>().substr(party.size() + 1);
+    event.reason = text_of(request, "reason").empty() ? "not given" : text_of(request, "reason");
+    event.receivers = partners_of(*policy.region, party);
+    hub_.say(std::move(event));
+  }
   return Json{{"revoked", revoked}};
 }
 
@@ -421,6 +448,12 @@ Result<Json> HubAdmin::receiver_give_up(const Json& request, const std::string& 
   if (!known) return Error{Code::kNotFound, "nothing was ever sent to " + party};
   const SystemEntry act = act_entry(who, std::string(kGiveUp), {{"receiver", party}, {"reason", reason}});
   TW_TRY(hub_.append_to_both(act.type, act.bytes));
+  HubEvent event;
+  event.kind = "receiver_given_up";
+  event.by = who;
+  event.party = party;
+  event.reason = reason;
+  hub_.say(std::move(event));
   return Json{{"party", party}, {"given_up", waiting}};
 }
 
@@ -428,6 +461,10 @@ Result<Json> HubAdmin::clock_confirm(const std::string& who) {
   for (auto& lane : hub_.lanes_) lane->store().commit().confirm_clock();
   const SystemEntry act = act_entry(who, "clock.confirm", Json::object());
   TW_TRY(hub_.append_to_both(act.type, act.bytes));
+  HubEvent event;
+  event.kind = "clock_confirmed";
+  event.by = who;
+  hub_.say(std::move(event));
   return Json::object();
 }
 

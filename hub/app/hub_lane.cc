@@ -17,7 +17,10 @@ HubLane::HubLane(Lane lane, HubLaneContext context, std::unique_ptr<HubStore> st
       store_(std::move(store)),
       policy_(std::move(policy)),
       check_(store_->incidents),
-      dispatcher_(store_->log(), store_->places(), store_->receivers, store_->progress) {}
+      voice_(*context_.clock, lane, context_.hub, *context_.key),
+      dispatcher_(store_->log(), store_->places(), store_->receivers, store_->progress) {
+  voice_.resume(store_->streams);
+}
 
 HubLane::~HubLane() { stop(); }
 
@@ -151,6 +154,32 @@ void HubLane::on_parcel(const link::Session& session, link::Assembled assembled)
   submit(std::move(entry), std::move(submission));
 }
 
+void HubLane::say(HubEvent event) {
+  std::erase_if(event.receivers,
+                [&](const std::string& party) { return policy_->keys->gates(party).empty() || party == context_.hub; });
+  auto spoken =
+      halted_ ? Result<HubVoice::Spoken>(Error(*halted_)) : voice_.say(event, store_->streams, store_->log().id());
+  if (!spoken) return log::error("hub", "the event {} is not recorded: {}", event.kind, spoken.error().message);
+  Decision decision;
+  if (!event.receivers.empty()) {
+    for (const std::string& receiver : event.receivers) decision.sequences.push_back({receiver, 0});
+    decision.grants.push_back({"", 0, 0, {{0, 1}}, event.receivers});
+    store_->receivers.give(decision);
+  }
+  UnderWay entry;
+  entry.type = EntryType::kParcel;
+  entry.header = spoken->header;
+  entry.ids = {spoken->record};
+  entry.receivers = std::move(event.receivers);
+  ledger::Submission submission;
+  submission.type = static_cast<std::uint8_t>(EntryType::kParcel);
+  submission.bytes = ledger::encode_parcel_head({}, decision);
+  submission.more = std::make_shared<const Bytes>(std::move(spoken->parcel));
+  submission.claim = ledger::Claim::kReserve;
+  store_->streams.take(entry.header);
+  submit(std::move(entry), std::move(submission));
+}
+
 // The stored verdicts answer a repeat, so that a gate that did not hear the first answer learns the same.
 void HubLane::repeat(const link::Session& session, const ParcelView& parcel) {
   ++counters_.repeats;
@@ -215,7 +244,9 @@ void HubLane::end_halt() {
 }
 
 void HubLane::answer_lost(UnderWay& entry, const Error& error) {
-  if (entry.type == EntryType::kParcel) {
+  if (entry.type == EntryType::kParcel && entry.header.party == context_.hub) {
+    log::error("hub", "an event of the hub is not recorded: {}", error.message);
+  } else if (entry.type == EntryType::kParcel) {
     link::Ack ack;
     ack.number = entry.header.number;
     ack.code = error.code;
@@ -279,6 +310,7 @@ void HubLane::on_block(const ledger::BlockOutcome& outcome) {
 void HubLane::on_parcel_written(UnderWay& entry, const ledger::Place& place, std::int64_t time) {
   for (std::uint32_t i = 0; i < entry.ids.size(); ++i)
     if (!entry.ids[i].is_zero()) store_->records().add(entry.ids[i], {place, i});
+  if (entry.header.party == context_.hub) return;  // nobody waits for the answer
   link::Ack ack;
   ack.number = entry.header.number;
   ack.block = place.block;
@@ -319,6 +351,8 @@ void HubLane::change(intake::PolicyPtr policy, std::vector<SystemEntry> entries,
 std::int64_t HubLane::now_unix_ns() { return last_now_ = std::max(last_now_, context_.clock->wall_unix_ns()); }
 
 void HubLane::keep_house() {
+  if (const bool doubtful = store_->commit().clock_doubtful(); doubtful != std::exchange(doubt_told_, doubtful))
+    if (doubtful) say({.kind = "clock_doubtful"});
   if (saving_) return;
   if (auto snapshot = store_->snapshot_due()) {
     saving_ = true;

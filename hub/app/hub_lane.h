@@ -11,6 +11,7 @@
 #include <unordered_map>
 
 #include "app/hub_store.h"
+#include "app/hub_voice.h"
 #include "base/loop.h"
 #include "delivery/dispatcher.h"
 #include "intake/parcel_check.h"
@@ -21,7 +22,8 @@ namespace thalweg::app {
 /// What both lanes share; set before start.
 struct HubLaneContext {
   const Clock* clock = nullptr;
-  const trust::SigningKey* key = nullptr;       ///< the hub's: checkpoints
+  const trust::SigningKey* key = nullptr;       ///< the hub's: checkpoints, its own records
+  std::string hub;                              ///< the hub's party code
   std::size_t refused_quota_bytes = 64u << 20;  ///< refused records that are kept per party and day (rule 22)
   /// Origin party of a record in the ledger of either lane. Any thread.
   std::function<std::optional<std::string>(const RecordId&)> origin_of;
@@ -79,6 +81,9 @@ class HubLane {
   /// behind them in the chain, and what it had taken before in front of them. When the first entry fails, the policy
   /// before holds again. `done` on the loop, once all are durable or failed.
   void change(intake::PolicyPtr policy, std::vector<SystemEntry> entries, std::function<void(Status)> done);
+  /// Loop: a record of the hub's own. It goes the way of every parcel: into the ledger, then to those of its receivers
+  /// that have a gate. What cannot be said is logged: no act of the hub fails for it.
+  void say(HubEvent event);
   /// Loop: to every connected gate; or to the gates of one user ("party/gate").
   void broadcast(const link::Document& document);
   void send_document(const std::string& user, const link::Document& document);
@@ -159,6 +164,8 @@ class HubLane {
   std::unique_ptr<HubStore> store_;
   intake::PolicyPtr policy_;
   intake::ParcelCheck check_;
+  HubVoice voice_;
+  bool doubt_told_ = false;  // that the clock is in doubt
   delivery::Dispatcher dispatcher_;
   std::unique_ptr<link::HubLink> link_;
   std::function<std::vector<link::Document>(const std::string&)> greeting_;

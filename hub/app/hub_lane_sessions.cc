@@ -131,6 +131,8 @@ void HubLane::open_epoch(const std::string& why, std::uint64_t known_epoch) {
   append(EntryType::kEpoch, ledger::encode(ledger::EpochEntry{epoch, "restored: " + why.substr(0, 200)}),
          [](Status) {});
   store_->commit().flush();
+  voice_.begin_anew();
+  say({.kind = "epoch_opened", .reason = why.substr(0, 2000), .epoch = epoch});
 }
 
 std::uint64_t HubLane::start_of(const link::Hello& hello, const delivery::ReceiverState& state) const {

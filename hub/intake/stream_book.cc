@@ -42,6 +42,11 @@ StreamHead StreamBook::durable(const StreamId& stream) const {
   return at == streams_.end() ? StreamHead{} : at->second.durable;
 }
 
+StreamHead StreamBook::taken(const StreamId& stream) const {
+  const auto at = streams_.find(stream);
+  return at == streams_.end() ? StreamHead{} : at->second.taken;
+}
+
 void StreamBook::encode(Bytes& out) const {
   ByteWriter w(out);
   w.u32(static_cast<std::uint32_t>(streams_.size()));

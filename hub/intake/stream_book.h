@@ -43,6 +43,8 @@ class StreamBook {
   void take_back();
 
   StreamHead durable(const StreamId& stream) const;
+  /// The last one that is in the ledger or on its way there.
+  StreamHead taken(const StreamId& stream) const;
   std::size_t size() const { return streams_.size(); }
   template <class Visit>
   void each(Visit&& visit) const {

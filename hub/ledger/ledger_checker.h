@@ -51,6 +51,7 @@ class LedgerChecker {
   SegmentHeader first_;
   std::optional<Lane> lane_;
   std::optional<trust::Verifier> hub_;
+  std::string hub_code_;  ///< whose parcels are signed by that key
   trust::KeyDirectory::Ptr keys_ = trust::KeyDirectory::empty();
   std::unordered_map<StreamId, Stream> streams_;
   /// The deliveries to one receiver; of those that it has not settled yet, and of the last one that it has, the roots.

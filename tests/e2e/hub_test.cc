@@ -172,3 +172,47 @@ TEST_CASE("a party that sends more refused records than are kept per day is held
   x.publish("dazu", json::array({reading}));
   REQUIRE(eventually([&] { return x.inbox("rongchang").size() == 1; }));
 }
+
+TEST_CASE(
+    "what the hub itself concludes is a record of its own stream, which those whom it concerns get and can prove") {
+  Working x;
+  x.start_gates();
+  const Path parties = x.path("hub") / "region" / "parties.toml";
+  const Bytes before = must(read_file(real_files(), parties, 1 << 20));
+  std::string text(as_text(before));
+  REQUIRE(text.find("023-0000-0153") != std::string::npos);
+  text.replace(text.find("023-0000-0153"), 13, "023-0000-0999");
+  REQUIRE(write_file_atomically(real_files(), parties, as_bytes(text)));
+  CHECK(x.ask_hub({{"cmd", "reload"}})["version"] == 2);
+
+  REQUIRE(eventually([&] { return x.hub_events("rongchang").size() == 1; }));
+  const json event = x.hub_events("rongchang")[0];
+  CHECK(event["type"] == "thalweg.hub.event.v1");
+  CHECK(x.hub_events("luxian").empty());
+  const json shown = x.ask_hub({{"cmd", "show"}, {"record", event["id"]}});
+  INFO(shown.dump());
+  CHECK(shown["content"]["source"] == "/party/laixi-hub");
+  CHECK(shown["content"]["data"]["kind"] == "region_changed");
+  CHECK(shown["content"]["data"]["by"] == "tester");
+  CHECK(shown["content"]["data"]["changes"] == json::array({"party 500153: changed"}));
+  CHECK(x.ask_hub({{"cmd", "why"}, {"record", event["id"]}})["text_en"].get<std::string>().find("hub itself") !=
+        std::string::npos);
+
+  x.stop_hub();
+  x.start_hub();
+  x.ask_hub({{"cmd", "party_revoke"}, {"party", "500153"}, {"reason", "stolen"}});
+  REQUIRE(eventually([&] { return x.hub_events("luxian").size() == 1; }));
+  CHECK(x.ask_gate("luxian", {{"cmd", "deadletters"}, {"act", "list"}})["letters"].empty());
+  json kinds = json::array();
+  std::uint64_t number = 0;
+  const json listed = x.ask_hub({{"cmd", "records"}, {"type", "hub.event"}, {"limit", 100}})["records"];
+  for (auto at = listed.rbegin(); at != listed.rend(); ++at) {
+    const json one = x.ask_hub({{"cmd", "show"}, {"record", (*at)["record"]}});
+    kinds.push_back(one["content"]["data"]["kind"]);
+    CHECK(one["parcel"] == ++number);  // one stream over the restart
+  }
+  CHECK(kinds ==
+        json::array({"region_changed", "certificate_added", "certificate_added", "region_changed", "key_revoked"}));
+  x.stop_hub();
+  CHECK(x.fault() == "");
+}

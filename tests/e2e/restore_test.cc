@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
 
+#include "ledger/verify.h"
 #include "support/exchange.h"
 
 using namespace thalweg;
@@ -320,4 +321,10 @@ TEST_CASE("a receipt that a restored hub gets back before the record it answers 
   CHECK(x.ask_gate("luxian", {{"cmd", "deadletters"}, {"act", "list"}})["letters"].empty());
   CHECK(signed_for());
   x.check_all();
+  x.stop_hub();
+  for (const char* lane : {"routine", "urgent"}) {
+    const auto report = must(ledger::verify_ledger(real_files(), x.path("hub") / "state" / "ledger" / lane, {}));
+    INFO((report.fault ? report.fault->message : "content"));
+    CHECK(report.content());
+  }
 }

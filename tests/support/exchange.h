@@ -118,10 +118,10 @@ class Exchange {
   json publish(const std::string& name, const json& records) {
     return ask_gate(name, {{"cmd", "publish"}, {"records", records}});
   }
-  /// Records in a gate's inbox, newest first.
-  json inbox(const std::string& name, std::size_t limit = 100) {
-    return ask_gate(name, {{"cmd", "records"}, {"box", "inbox"}, {"limit", limit}})["records"];
-  }
+  /// Records of neighbours in a gate's inbox, newest first.
+  json inbox(const std::string& name, std::size_t limit = 100) { return inbox_of(name, limit, false); }
+  /// What the hub itself has told a gate, newest first.
+  json hub_events(const std::string& name) { return inbox_of(name, 10000, true); }
 
   std::int64_t sync_delay_ns = 0;
   std::uint64_t hub_segment_bytes = 64u << 20;
@@ -129,6 +129,14 @@ class Exchange {
   const Clock* hub_clock = &system_clock();
 
  private:
+  json inbox_of(const std::string& name, std::size_t limit, bool hub) {
+    const json all = ask_gate(name, {{"cmd", "records"}, {"box", "inbox"}, {"limit", 10000}})["records"];
+    json list = json::array();
+    for (const json& record : all)
+      if ((record["from"] == "laixi-hub") == hub && list.size() < limit) list.push_back(record);
+    return list;
+  }
+
   TempFolder folder_;
   std::unique_ptr<app::Hub> hub_;
   std::map<std::string, std::unique_ptr<gate::Gate>> gates_;
