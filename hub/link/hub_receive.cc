@@ -49,10 +49,13 @@ void HubLink::Impl::work() {
 }
 
 void HubLink::Impl::flush_dirty() {
+  // Tried again at every turn, but no turn is asked for on their account: the socket wakes us when one of them has
+  // room. Else a receiver that is slow would cost a whole core.
   for (const SessionHandle handle : std::exchange(blocked_, {}))
     if (HubSession* session = find(handle)) {
       session->blocked = false;
-      make_dirty(*session);
+      session->dirty = true;
+      dirty_.push_back(handle);
     }
   for (std::size_t turns = dirty_.size(); turns > 0 && !ended_ && !dirty_.empty(); --turns) {
     const SessionHandle handle = dirty_.front();

@@ -218,6 +218,45 @@ TEST_CASE("an inbox that takes nothing stops deliveries, not acknowledgements", 
   });
 }
 
+TEST_CASE("a receiver that does not read costs the hub no time", "[link][line]") {
+  HubRig hub;
+  GateRig honest(hub, "500153");
+  std::size_t sent = 0;
+  /// Time of the hub's thread for so many parcels of the honest gate, one after another: it mostly waits.
+  const auto cost = [&](std::size_t parcels) {
+    const auto spent = [&] {
+      return hub.loop.run([] {
+        timespec time{};
+        ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+        return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+      });
+    };
+    const auto before = spent();
+    for (const std::size_t end = sent + parcels; sent < end;) {
+      honest.submit(random_bytes(1000));
+      REQUIRE(honest.wait_acks(++sent));
+    }
+    return spent() - before;
+  };
+  REQUIRE(honest.wait_welcomes(1));
+  const auto alone = cost(300);
+
+  // More than its own ZeroMQ takes in for it, a thousand messages.
+  hub.seen.change([&] { hub.to_deliver.assign(200, random_bytes(1u << 20)); });
+  const KeyPair keys;
+  hub.allow(keys, "500111/gate-1");
+  RawPeer deaf(hub, keys);
+  REQUIRE(deaf.connected());
+  deaf.hello("500111", [](Hello& hello) { hello.credit_bytes = 1u << 30; });
+  REQUIRE(hub.wait_counters([](const HubLinkCounters& c) { return c.delivery_bytes > 0; }));
+  // Its line is full when the hub takes no more deliveries for it.
+  for (std::uint64_t before = 0, now = 1; before != now; now = hub.counters().delivery_bytes) {
+    before = now;
+    (void)cost(50);
+  }
+  CHECK(cost(300) < 3 * alone);
+}
+
 TEST_CASE("a hub that keeps parcels gives no more credit than its pool", "[link][line]") {
   std::vector<Assembled> kept;
   HubRig* at = nullptr;
