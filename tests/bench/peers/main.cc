@@ -15,7 +15,7 @@ namespace {
 using namespace thalweg::bench;
 
 constexpr const char* kOurs = "thalweg";
-const Guarantee kOurGuarantee{"signed and synced in the sender's gate", true, true, true};
+const Guarantee kOurGuarantee{"signed and synced in the sender's gate", true, "CURVE", true};
 
 struct Options {
   std::vector<std::string> peers, only;
@@ -68,12 +68,12 @@ void measure_once(const Options& options, const Measure& measure, const PeerKind
     if (site.tls) make_certificate(site.certificate, site.key);
     const std::optional<double> own = ours(options, measure.name);
     const auto figures = measure.run(*peer, options.sizes);
-    for (const Figure& figure : figures) report.add(measure.name, kind.name, figure);
     if (own) {
       report.add_peer(kOurs, "Thalweg, gate to hub to gate", kOurGuarantee);
       report.add(measure.name, kOurs, {figures.front().what, figures.front().unit, *own});
       report.add_pair(measure.name, kind.name, *own, figures.front().value);
     }
+    for (const Figure& figure : figures) report.add(measure.name, kind.name, figure);
     peer->kill();
   } catch (const std::exception& error) {
     outcome.failed = true;

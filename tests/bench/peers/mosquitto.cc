@@ -132,7 +132,7 @@ class Mosquitto : public Peer {
   std::string name() const override { return "mosquitto"; }
   std::string title() const override { return "Mosquitto, QoS 1, persistence on, session of the receiver kept"; }
   Guarantee guarantee() const override {
-    return {"in memory only, written every 30 minutes and at a clean stop", false, tls(), false};
+    return {"in memory only, written every 30 minutes and at a clean stop", false, encryption(), false};
   }
   const char* binary() const override { return "mosquitto"; }
   const char* package() const override { return "mosquitto"; }

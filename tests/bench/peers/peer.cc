@@ -11,7 +11,7 @@ constexpr auto kStartLimit = std::chrono::seconds(180);  // a million records ar
 }
 
 std::string Guarantee::words() const {
-  return heard_yes + (synced ? "; synced" : "; NOT synced") + (encrypted ? ", TLS" : ", not encrypted") +
+  return heard_yes + (synced ? "; synced" : "; NOT synced") + ", " + (encrypted.empty() ? "not encrypted" : encrypted) +
          (compressed ? ", compressed" : ", not compressed");
 }
 

@@ -21,7 +21,7 @@ inline constexpr std::size_t kWindow = 16;
 struct Guarantee {
   std::string heard_yes;
   bool synced = false;
-  bool encrypted = false;
+  std::string encrypted;  // by what; empty when not
   bool compressed = false;
 
   std::string words() const;
@@ -52,7 +52,7 @@ struct Site {
   Path folder;  ///< "data" and "log" are made below
   Path certificate, key;
   bool tls = true;
-  int sync_delay_ms = 0;  ///< added to every sync of a server that links libc dynamically
+  int sync_delay_ms = 0;  ///< added to every sync that a server asks libc for
   Path slow_sync;         ///< the library that adds it
 };
 
@@ -97,6 +97,7 @@ class Peer {
 
   const Site& site() const { return site_; }
   bool tls() const { return site_.tls; }
+  const char* encryption() const { return site_.tls ? "TLS" : ""; }
 
  private:
   void retry(const std::function<void()>& ask);

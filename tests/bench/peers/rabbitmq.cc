@@ -160,9 +160,9 @@ class RabbitMq : public Peer {
                    : "RabbitMQ 3, classic durable queue, persistent records, publisher confirms";
   }
   Guarantee guarantee() const override {
-    if (quorum_) return {"in the log of the queue", true, tls(), false};
+    if (quorum_) return {"in the log of the queue", true, encryption(), false};
     return {"in the log of the queue, synced in batches, or acknowledged by the receiver, who gets it before", true,
-            tls(), false};
+            encryption(), false};
   }
   /// The script behind Debian's wrapper, which would insist on the system's own instance.
   const char* binary() const override { return "/usr/lib/rabbitmq/bin/rabbitmq-server"; }

@@ -191,7 +191,7 @@ class Redis : public Peer {
 
   std::string name() const override { return "redis"; }
   std::string title() const override { return "Redis 7 Streams, appendfsync always, consumer group"; }
-  Guarantee guarantee() const override { return {"in memory and in the append-only file", true, tls(), false}; }
+  Guarantee guarantee() const override { return {"in memory and in the append-only file", true, encryption(), false}; }
   const char* binary() const override { return "redis-server"; }
   const char* package() const override { return "redis-server"; }
 

@@ -110,7 +110,7 @@ nlohmann::json Report::json() const {
                             {"title", one.title},
                             {"guarantee", one.guarantee.words()},
                             {"synced", one.guarantee.synced},
-                            {"encrypted", one.guarantee.encrypted},
+                            {"encrypted_by", one.guarantee.encrypted},
                             {"compressed", one.guarantee.compressed}});
   }
   for (const Row& one : rows_) {
