@@ -1,6 +1,7 @@
 #include "storm/machine.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -16,7 +17,11 @@ namespace thalweg::storm {
 Machine::Machine(std::string name, Path program, Path folder)
     : name_(std::move(name)), program_(std::move(program)), folder_(std::move(folder)) {}
 Machine::Machine(Machine&& other) noexcept
-    : name_(other.name_), program_(other.program_), folder_(other.folder_), pid_(std::exchange(other.pid_, -1)) {}
+    : name_(other.name_),
+      program_(other.program_),
+      folder_(other.folder_),
+      pid_(std::exchange(other.pid_, -1)),
+      modest_(other.modest_) {}
 Machine::~Machine() { kill(); }
 
 Status Machine::start() {
@@ -26,6 +31,8 @@ Status Machine::start() {
   if (child < 0) return Error{Code::kIo, std::strerror(errno)};
   if (child == 0) {  // only what is safe between fork and exec
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    const sched_param none{};
+    if (modest_) (void)::sched_setscheduler(0, SCHED_IDLE, &none);
     if (::getppid() != parent) ::_exit(127);
     const int out = ::open(log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
     if (out >= 0) {
@@ -47,6 +54,14 @@ void Machine::kill() {
   while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
   }
   pid_ = -1;
+}
+
+void Machine::hang() {
+  if (pid_ > 0) ::kill(pid_, SIGSTOP);
+}
+
+void Machine::go_on() {
+  if (pid_ > 0) ::kill(pid_, SIGCONT);
 }
 
 std::optional<int> Machine::stop(int seconds) {

@@ -20,8 +20,14 @@ class Machine {
   Machine(const Machine&) = delete;
 
   Status start();
+  /// From the next start on: it has only what nobody else wants of the processors (SCHED_IDLE).
+  void set_modest(bool modest) { modest_ = modest; }
   /// SIGKILL, and waits until it is gone.
   void kill();
+  /// SIGSTOP: from outside like a hung program or a frozen machine: connections stay open, nobody answers. Until
+  /// go_on().
+  void hang();
+  void go_on();
   /// SIGTERM; SIGKILL after `seconds`. Exit status, or nothing when it had to be killed.
   std::optional<int> stop(int seconds);
   /// True once after it ended without having been told to. `how` says with what status.
@@ -36,6 +42,7 @@ class Machine {
   std::string name_;
   Path program_, folder_;
   pid_t pid_ = -1;
+  bool modest_ = false;
 };
 
 }  // namespace thalweg::storm

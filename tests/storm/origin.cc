@@ -59,7 +59,7 @@ bool Origin::converse() {
   bool again = true;  // what stood in the last batch may have been accepted without our hearing it
   while (!stopping_ && !done()) {
     const std::uint64_t from = accepted_.size();
-    const std::uint64_t to = std::min<std::uint64_t>(released(), from + 1 + random() % 100);
+    const std::uint64_t to = std::min<std::uint64_t>(released(), from + 1 + random() % settings_.batch_most);
     if (to <= from) {
       rest();
       continue;

@@ -28,6 +28,7 @@ class Origin {
     /// Data of record `i` as JSON.
     std::function<std::string(std::uint64_t i)> data;
     std::uint64_t records = 0;
+    std::uint64_t batch_most = 100;  ///< a batch has 1 to so many, at random
     double per_second = 0;  ///< 0: as release() says; else a record falls due every 1/per_second from start() on
     std::uint32_t seed = 0;
   };

@@ -119,4 +119,20 @@ std::optional<std::array<std::uint64_t, 2>> Site::inbox_records(std::size_t gate
   return records;
 }
 
+int Site::open_lines(std::size_t gate) const {
+  const auto status = ask(gate_folder(gate) / "state" / "run" / "urgent.sock", {{"cmd", "status"}});
+  if (!status) return -1;
+  int open = 0;
+  for (const json& lane : (*status)["lanes"]) open += lane["link"]["open"] == true ? 1 : 0;
+  return open;
+}
+
+int Site::hub_sees(std::size_t gate) const {
+  const auto status = ask(hub_folder() / "state" / "run" / "admin.sock", {{"cmd", "status"}});
+  if (!status) return -1;
+  for (const json& party : (*status)["parties"])
+    if (party["party"] == gates()[gate].party) return static_cast<int>(party["sessions"].size());
+  return -1;
+}
+
 }  // namespace thalweg::storm

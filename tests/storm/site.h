@@ -31,6 +31,10 @@ class Site {
 
   /// Records in the inbox of a gate that runs, by lane (routine, urgent); nothing while it does not answer.
   std::optional<std::array<std::uint64_t, 2>> inbox_records(std::size_t gate) const;
+  /// How many of a gate's two lines to the hub are open, as the gate says; how many the hub has, as it says; -1 while
+  /// nobody answers.
+  int open_lines(std::size_t gate) const;
+  int hub_sees(std::size_t gate) const;
 
  private:
   Status create(const Path& folder, const Path& programs);

@@ -1,0 +1,207 @@
+#include "storm/trial.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <map>
+#include <thread>
+
+#include "ledger/verify.h"
+#include "storm/reading.h"
+
+namespace thalweg::storm {
+namespace {
+
+using std::chrono::milliseconds;
+
+std::string observation(const char* section, const char* station, std::uint64_t i) {
+  const std::string value = std::to_string(i % 15) + "." + std::to_string(10 + i % 90);
+  return std::string(R"({"section":")") + section + R"(","station":")" + station +
+         R"(","time":"2026-09-23T06:00:00+08:00","time_label":"instant","mode":"automatic","review":"raw","factors":[)" +
+         R"({"code":"w01009","text":")" + value + R"(","value":)" + value + R"(,"unit":"mg/L","flag":"N"}]})";
+}
+
+std::string warning(const char* section) {
+  return std::string(R"({"incident":"storm-drill","kind":"warning","river":"濑溪河","section":")") + section +
+         R"(","learned_at":"2026-09-23T06:20:00+08:00","contact":"值班员","telephone":"023-00000000"})";
+}
+
+}  // namespace
+
+bool Trial::set_up() {
+  auto site = Site::set_up(options_.folder, options_.programs);
+  if (!site) {
+    complain("setting up: " + site.error().message);
+    return false;
+  }
+  site_ = *std::move(site);
+  return true;
+}
+
+Origin& Trial::add(const Flow& flow, std::uint64_t records, double per_second, std::uint64_t batch_most) {
+  const bool dazu = flow.from == 0;
+  const char* section = dazu ? "laixi-yutan" : "laixi-gaodong";
+  const char* station = dazu ? "A500000_2013" : "A500226_0002";
+  Origin::Settings settings;
+  settings.name = Site::gates()[flow.from].name + "-" + std::string(name(flow.lane));
+  settings.socket = site_->gate_folder(flow.from) / "state" / "run" / (std::string(name(flow.lane)) + ".sock");
+  settings.lane = flow.lane;
+  if (flow.lane == Lane::kUrgent) {
+    settings.type = "thalweg.emergency.notice.v1";
+    settings.subject = "storm-drill";
+    settings.data = [section](std::uint64_t) { return warning(section); };
+  } else {
+    settings.type = "thalweg.section.observation.v1";
+    settings.subject = section;
+    settings.data = [section, station](std::uint64_t i) { return observation(section, station, i); };
+  }
+  settings.records = records;
+  settings.per_second = per_second;
+  settings.batch_most = batch_most;
+  settings.seed = options_.seed + static_cast<std::uint32_t>(origins_.size());
+  origins_.push_back({flow, std::make_unique<Origin>(std::move(settings))});
+  origins_.back().origin->start();
+  return *origins_.back().origin;
+}
+
+void Trial::complain(const std::string& what) {
+  std::fprintf(stderr, "storm: %s\n", what.c_str());
+  ++complaints_;
+}
+
+void Trial::start(Machine& machine) {
+  if (Status started = machine.start(); !started) complain(machine.name() + ": " + started.error().message);
+}
+
+void Trial::watch() {
+  std::string how;
+  for (Machine& machine : site_->machines()) {
+    if (!machine.ended_by_itself(how)) continue;
+    complain(machine.name() + " ended by itself: " + how + "; see " + machine.log().string());
+    start(machine);
+  }
+}
+
+bool Trial::wait_until(const std::function<bool()>& yes, const std::string& what, int seconds) {
+  const auto end = SteadyClock::now() + std::chrono::seconds(seconds);
+  while (!yes()) {
+    watch();
+    if (SteadyClock::now() > end) {
+      complain(what + ": not within " + std::to_string(seconds) + " s");
+      return false;
+    }
+    std::this_thread::sleep_for(milliseconds(20));
+  }
+  return true;
+}
+
+bool Trial::arrived(const std::function<std::uint64_t(std::size_t i)>& count) const {
+  for (std::size_t gate = 0; gate < Site::gates().size(); ++gate) {
+    std::array<std::uint64_t, 2> wanted{};
+    for (std::size_t i = 0; i < origins_.size(); ++i)
+      if (const Flow& flow = origins_[i].flow; std::find(flow.to.begin(), flow.to.end(), gate) != flow.to.end())
+        wanted[static_cast<std::size_t>(flow.lane)] += count(i);
+    if (wanted[0] + wanted[1] == 0) continue;
+    const auto have = site_->inbox_records(gate);
+    if (!have || (*have)[0] < wanted[0] || (*have)[1] < wanted[1]) return false;
+  }
+  return true;
+}
+
+void Trial::finish() {
+  wait_until(
+      [&] { return std::all_of(origins_.begin(), origins_.end(), [](const auto& o) { return o.origin->done(); }); },
+      "every record is accepted", options_.patience_s);
+  wait_until([&] { return arrived([&](std::size_t i) { return origin(i).accepted_count(); }); },
+             "everything is in the inboxes", options_.patience_s);
+  // What would come twice has the time to do so: a moment in which every session is open and nothing moves.
+  std::this_thread::sleep_for(milliseconds(500));
+  for (auto& [flow, origin] : origins_) {
+    origin->stop();
+    if (!origin->failed().empty()) complain(origin->failed());
+    if (origin->accepted_count() != origin->wanted())
+      complain(origin->settings().name + ": only " + std::to_string(origin->accepted_count()) + " were accepted");
+  }
+  for (Machine& machine : site_->machines()) {
+    const auto status = machine.stop(20);
+    if (!status || *status != 0)
+      complain(machine.name() +
+               (status ? " ended with status " + std::to_string(*status) : " did not end when told to"));
+  }
+  count();
+  verify();
+}
+
+void Trial::count() {
+  std::map<std::pair<std::size_t, Lane>, InboxRecords> inboxes;
+  for (std::size_t gate = 0; gate < Site::gates().size(); ++gate) {
+    for (const Lane lane : {Lane::kRoutine, Lane::kUrgent}) {
+      auto inbox = read_inbox(site_->gate_folder(gate), lane);
+      if (!inbox)
+        complain(Site::gates()[gate].name + ", inbox " + std::string(name(lane)) + ": " + inbox.error().message);
+      if (inbox) inboxes[{gate, lane}] = *std::move(inbox);
+    }
+  }
+  for (const auto& [flow, origin] : origins_) {
+    const std::string& party = Site::gates()[flow.from].party;
+    for (const std::size_t gate : flow.to) {
+      auto& inbox = inboxes[{gate, flow.lane}];
+      found_ += compare(origin->accepted(), inbox[party]);
+      inbox.erase(party);
+    }
+  }
+  for (const auto& [where, inbox] : inboxes)
+    for (const auto& [party, records] : inbox) found_ += compare({}, records);  // nobody sends here
+  for (const std::string& example : found_.examples) std::fprintf(stderr, "storm: %s\n", example.c_str());
+}
+
+void Trial::verify() {
+  for (const Lane lane : {Lane::kRoutine, Lane::kUrgent}) {
+    verify(site_->hub_folder() / "state" / "ledger" / std::string(name(lane)), true);
+    for (std::size_t i = 0; i < Site::gates().size(); ++i)
+      for (const char* box : {"outbox", "inbox"})
+        verify(site_->gate_folder(i) / "state" / box / std::string(name(lane)), false);
+  }
+}
+
+void Trial::verify(const Path& folder, bool of_hub) {
+  ledger::VerifyOptions options;
+  if (of_hub)
+    options.hub_key = site_->card().signing.bytes;
+  else
+    options.chain_only = true;
+  const auto report = ledger::verify_ledger(real_files(), folder, options);
+  if (report && report->content()) return;
+  verified_ = false;
+  complain(folder.string() + ": " +
+           (report ? report->fault->message + " (" + report->fault->file + " at " +
+                         std::to_string(report->fault->offset) + ")"
+                   : report.error().message));
+}
+
+std::string Trial::account() const {
+  std::string accepted;
+  std::uint64_t repeats = 0;
+  for (const auto& [flow, origin] : origins_) {
+    accepted += (accepted.empty() ? "" : "+") + std::to_string(origin->accepted_count());
+    if (flow.lane == Lane::kUrgent) accepted += " urgent";
+    repeats += origin->repeats();
+  }
+  return fmt::format(
+      "accepted {} ({} answered after a repeat), lost {}, doubled {}, out of order {}, foreign {}, verify {}", accepted,
+      repeats, found_.lost, found_.doubled, found_.out_of_order, found_.foreign, verified_ ? "content" : "NOT content");
+}
+
+int Trial::conclude() {
+  if (complaints_ > 0 || !found_.content()) {
+    std::fprintf(stderr, "storm: failed; logs and states are in %s; again with --seed %u\n", options_.folder.c_str(),
+                 options_.seed);
+    return 1;
+  }
+  if (!options_.keep) std::filesystem::remove_all(options_.folder);
+  return 0;
+}
+
+}  // namespace thalweg::storm
