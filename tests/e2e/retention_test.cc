@@ -13,10 +13,12 @@ namespace {
 
 constexpr std::int64_t kDay_s = 86'400;
 
-/// A hub that keeps its ledger for 30 days in segments of 16 KiB, by a clock that the test turns.
-struct Old : Exchange {
+struct TurnedClock {
   FakeClock clock{system_clock().wall_unix_ns()};
+};
 
+/// A hub that keeps its ledger for 30 days in segments of 16 KiB, by a clock that the test turns and that outlives it.
+struct Old : TurnedClock, Exchange {
   Old() {
     hub_segment_bytes = 16u << 10;
     hub_clock = &clock;

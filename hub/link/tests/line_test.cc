@@ -183,7 +183,9 @@ TEST_CASE("a hub that the gate does not want is left", "[link][line]") {
     events.on_welcome = [](const Welcome&) { return Code::kLedgerForeign; };
   });
   CHECK(gate.wait_down(Code::kLedgerForeign));
-  CHECK(hub.seen.wait([&] { return !hub.closed.empty() && hub.closed[0] == Code::kLedgerForeign; }));
+  REQUIRE(hub.seen.wait([&] { return !hub.closed.empty(); }));
+  // On a busy machine the end of the line may overtake the gate's last word.
+  CHECK(hub.seen.look([&] { return hub.closed[0] == Code::kLedgerForeign || hub.closed[0] == Code::kLinkLost; }));
 }
 
 TEST_CASE("a hub may refuse a gate and say why", "[link][line]") {
