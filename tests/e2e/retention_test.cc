@@ -14,7 +14,8 @@ namespace {
 constexpr std::int64_t kDay_s = 86'400;
 
 struct TurnedClock {
-  FakeClock clock{system_clock().wall_unix_ns()};
+  // Ahead of the ledger's first block, which is written by the system's clock a moment later.
+  FakeClock clock{system_clock().wall_unix_ns() + 60'000'000'000};
 };
 
 /// A hub that keeps its ledger for 30 days in segments of 16 KiB, by a clock that the test turns and that outlives it.
