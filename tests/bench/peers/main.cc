@@ -73,10 +73,14 @@ void measure_once(const Options& options, const Measure& measure, const PeerKind
       report.add(measure.name, kOurs, {figures.front().what, figures.front().unit, *own});
       report.add_pair(measure.name, kind.name, *own, figures.front().value);
     }
-    for (const Figure& figure : figures) report.add(measure.name, kind.name, figure);
+    for (const Figure& figure : figures) {
+      report.add(measure.name, kind.name, figure);
+      if (!options.json) std::cerr << fmt::format("  {}: {:.1f} {}\n", figure.what, figure.value, figure.unit);
+    }
     peer->kill();
   } catch (const std::exception& error) {
     outcome.failed = true;
+    if (!options.json) std::cerr << "  failed: " << error.what() << '\n';
     report.add_absent(measure.name, kind.name, fmt::format("failed: {}", error.what()));
   }
 }
