@@ -15,6 +15,8 @@ namespace {
 constexpr amqp_channel_t kChannel = 1;
 constexpr std::uint16_t kPrefetch = static_cast<std::uint16_t>(kBatch * kWindow);
 
+constexpr std::chrono::seconds kPatience(20);
+
 amqp_bytes_t view(std::string_view text) { return {text.size(), const_cast<char*>(text.data())}; }
 
 [[noreturn]] void fail(const std::string& what) { throw std::runtime_error("AMQP: " + what); }
@@ -34,7 +36,11 @@ class Link {
         amqp_ssl_socket_set_verify_peer(socket, 1);
         amqp_ssl_socket_set_verify_hostname(socket, 1);
       }
-      if (amqp_socket_open(socket, tls ? "localhost" : "127.0.0.1", port) != AMQP_STATUS_OK) fail("no connection");
+      const timeval patience = in(kPatience);  // a server that is still starting may take a connection and say nothing
+      amqp_set_handshake_timeout(state_, &patience);
+      amqp_set_rpc_timeout(state_, &patience);
+      if (amqp_socket_open_noblock(socket, tls ? "localhost" : "127.0.0.1", port, &patience) != AMQP_STATUS_OK)
+        fail("no connection");
       check(amqp_login(state_, "/", 0, AMQP_DEFAULT_FRAME_SIZE, 0, AMQP_SASL_METHOD_PLAIN, "guest", "guest"), "login");
       amqp_channel_open(state_, kChannel);
       check("channel");
