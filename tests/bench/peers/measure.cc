@@ -95,9 +95,19 @@ void drain(Receiver& receiver, std::size_t count, const Task* sending = nullptr)
   }
 }
 
+/// A server with these queues. RabbitMQ on a busy machine was seen to stand still in the middle of its start: once
+/// more.
 void begin(Peer& peer, std::initializer_list<const char*> queues) {
-  peer.start();
-  for (const char* queue : queues) peer.wait_until_declared(queue);
+  for (int attempt = 1;; ++attempt) {
+    peer.start();
+    try {
+      for (const char* queue : queues) peer.wait_until_declared(queue);
+      return;
+    } catch (const std::runtime_error&) {
+      if (attempt == 3) throw;
+      peer.kill();
+    }
+  }
 }
 
 std::vector<Figure> throughput(Peer& peer, const Sizes& sizes, Payloads::Kind kind) {

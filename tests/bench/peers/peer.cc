@@ -6,9 +6,10 @@
 namespace thalweg::bench {
 namespace {
 
-constexpr auto kStartLimit = std::chrono::seconds(180);  // a million records are read again at a restart
+constexpr std::chrono::seconds kStartLimit(60);     // on an empty folder
+constexpr std::chrono::seconds kRestartLimit(180);  // a million records are read again
 
-}
+}  // namespace
 
 std::string Guarantee::words() const {
   return heard_yes + (synced ? "; synced" : "; NOT synced") + ", " + (encrypted.empty() ? "not encrypted" : encrypted) +
@@ -26,9 +27,9 @@ void Peer::start() {
   server_.start(how, site_.folder / "log");
 }
 
-void Peer::retry(const std::function<void()>& ask) {
+void Peer::retry(std::chrono::seconds limit, const std::function<void()>& ask) {
   using Clock = std::chrono::steady_clock;
-  const auto end = Clock::now() + kStartLimit;
+  const auto end = Clock::now() + limit;
   std::string why = "it does not listen";
   for (;;) {
     if (!server_.runs()) throw std::runtime_error(name() + " ended by itself: " + server_.last_words());
@@ -46,11 +47,11 @@ void Peer::retry(const std::function<void()>& ask) {
 }
 
 void Peer::wait_until_declared(const std::string& queue) {
-  retry([&] { declare(queue); });
+  retry(kStartLimit, [&] { declare(queue); });
 }
 
 void Peer::wait_until_confirmed(const std::string& queue, const std::string& record) {
-  retry([&] {
+  retry(kRestartLimit, [&] {
     const auto one = sender(queue);
     one->send({&record, 1});
     one->settle(0);

@@ -80,9 +80,9 @@ class Peer {
   bool installed() const { return !find_program(binary()).empty(); }
   /// Starts the server on what its folder holds; returns when the process runs. serve_*() wait until it answers.
   void start();
-  /// Asks until `queue` can be declared. Throws when the server ends or 180 s have passed.
+  /// Asks until `queue` can be declared. Throws when the server ends or 60 s have passed.
   void wait_until_declared(const std::string& queue);
-  /// Asks until a record sent to `queue` is confirmed.
+  /// Asks until a record sent to `queue` is confirmed; 180 s.
   void wait_until_confirmed(const std::string& queue, const std::string& record);
   void kill();  ///< SIGKILL, and waits for the end
   void stop();  ///< SIGTERM, SIGKILL after 20 s
@@ -100,7 +100,7 @@ class Peer {
   const char* encryption() const { return site_.tls ? "TLS" : ""; }
 
  private:
-  void retry(const std::function<void()>& ask);
+  void retry(std::chrono::seconds limit, const std::function<void()>& ask);
 
   Site site_;
   std::uint16_t port_;
