@@ -166,7 +166,7 @@ TEST_CASE("a gate comes back when the hub is started again", "[link][line]") {
   REQUIRE(gate.wait_welcomes(1));
   const std::string endpoint = first->link->endpoint();
   first.reset();
-  CHECK(gate.wait_down(Code::kClosed));
+  CHECK(gate.wait_hub_stopped());
   HubRig second([&](HubLinkOptions& options, HubLinkEvents&) {
     options.endpoint = endpoint;
     options.curve_secret_z85 = hub_keys.secret_z85;

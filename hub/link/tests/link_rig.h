@@ -273,6 +273,12 @@ struct GateRig {
   bool wait_down(Code code) {
     return seen.wait([&] { return std::find(downs.begin(), downs.end(), code) != downs.end(); });
   }
+  /// Until the line ends because the hub stops: by BYE, unless a message of the gate was on its way; then TCP resets
+  /// the line, and takes the BYE with it.
+  bool wait_hub_stopped() {
+    return seen.wait([&] { return !downs.empty(); }) &&
+           seen.look([&] { return downs.front() == Code::kClosed || downs.front() == Code::kLinkLost; });
+  }
   bool wait_welcomes(std::size_t n) {
     return seen.wait([&] { return welcomes.size() >= n; });
   }
