@@ -19,6 +19,7 @@ class Thalweg(ConanFile):
         "nlohmann_json/3.11.3",
         "simdjson/3.6.3",
         "openssl/3.2.2",
+        "libsodium/1.0.19",
         "spdlog/1.13.0",
         "fmt/10.2.1",
         "cli11/2.4.1",

@@ -14,9 +14,9 @@
 #include "base/file.h"
 #include "base/hash.h"
 
-struct evp_pkey_st;
-
 namespace thalweg::trust {
+
+class Secret;
 
 /// Signature algorithm 1 of every format. 2 is kept for SM2 with SM3.
 inline constexpr std::uint8_t kAlgorithmEd25519 = 1;
@@ -53,33 +53,32 @@ std::string fingerprint_text(const Hash256& fingerprint);
 /// count.
 bool fingerprint_equals(std::string_view typed, const Hash256& fingerprint);
 
-/// A public key made ready to check signatures. Copies share one key object: copying is cheap.
+/// A public key that was found fit to check signatures with. A value.
 ///
 /// Threads: any, concurrently.
 class Verifier {
  public:
-  /// Errors: kAlgorithmUnknown, kInvalid (small order). Costs 2 µs: keep it.
+  /// Errors: kAlgorithmUnknown, kInvalid (small order).
   static Result<Verifier> make(const PublicKey& key);
 
-  const PublicKey& key() const { return public_; }
+  const PublicKey& key() const { return key_; }
   /// True when `signature` was made with this key for this domain over exactly these parts, divided in this way.
-  /// Costs 50 to 110 µs, by machine.
+  /// Costs 30 to 60 µs, by machine (docs/adr/0013).
   [[nodiscard]] bool verify(std::string_view domain, std::initializer_list<ByteView> parts,
                             const Signature& signature) const;
   /// The same over bytes that carry their own domain (documents, see certificate.h).
   [[nodiscard]] bool verify_raw(ByteView message, const Signature& signature) const;
 
  private:
-  Verifier(PublicKey key, std::shared_ptr<evp_pkey_st> evp) : public_(key), evp_(std::move(evp)) {}
-  PublicKey public_;
-  std::shared_ptr<evp_pkey_st> evp_;
+  explicit Verifier(const PublicKey& key) : key_(key) {}
+  PublicKey key_;
 };
 
 /// One check with a key that is not kept: Verifier::make() and verify(); false for a key that cannot be used.
 [[nodiscard]] bool verify(const PublicKey& key, std::string_view domain, std::initializer_list<ByteView> parts,
                           const Signature& signature);
 
-/// A private signing key: a party's identity, a gate's or the hub's. Copies share one key object.
+/// A private signing key: a party's identity, a gate's or the hub's. Copies share one secret.
 ///
 /// Memory that held the private part is cleansed when the last copy goes; it is never logged and has no text form
 /// but the file's. Threads: any, concurrently.
@@ -98,15 +97,15 @@ class SigningKey {
   Status save(const Path& path) const;
 
   const PublicKey& public_key() const { return public_; }
-  /// Costs 20 to 40 µs.
+  /// Costs 12 to 25 µs.
   Signature sign(std::string_view domain, std::initializer_list<ByteView> parts) const;
   /// The same over bytes that carry their own domain (documents, see certificate.h).
   Signature sign_raw(ByteView message) const;
 
  private:
-  SigningKey(PublicKey key, std::shared_ptr<evp_pkey_st> evp) : public_(key), evp_(std::move(evp)) {}
+  SigningKey(PublicKey key, std::shared_ptr<const Secret> secret) : public_(key), secret_(std::move(secret)) {}
   PublicKey public_;
-  std::shared_ptr<evp_pkey_st> evp_;
+  std::shared_ptr<const Secret> secret_;  ///< seed and public key, as libsodium signs with them
 };
 
 /// The key pair of one end of a link (CURVE, Curve25519), in ZeroMQ's text form of 40 characters each.

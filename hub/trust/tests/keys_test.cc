@@ -1,5 +1,6 @@
 #include "trust/keys.h"
 
+#include <openssl/evp.h>
 #include <zmq.h>
 
 #include <algorithm>
@@ -41,6 +42,27 @@ TEST_CASE("Ed25519 gives the signature of RFC 8032, test 2", "[trust]") {
         "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da"
         "085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00");
   CHECK(Verifier::make(key.public_key())->verify_raw(message, signature));
+}
+
+TEST_CASE("what is signed here holds for another library, and the other way round", "[trust]") {
+  const std::array<std::uint8_t, 32> seed = hex<32>("4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb");
+  const SigningKey key = SigningKey::from_seed(seed);
+  const Verifier verifier = *Verifier::make(key.public_key());
+  const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> other(
+      EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, seed.data(), seed.size()), EVP_PKEY_free);
+  for (std::size_t size = 0; size < 300; size += 7) {
+    const Bytes message(size, static_cast<std::uint8_t>(size));
+    const Signature ours = key.sign_raw(message);
+    const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
+    REQUIRE(EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, other.get()) == 1);
+    CHECK(EVP_DigestVerify(context.get(), ours.data(), ours.size(), message.data(), size) == 1);
+    Signature theirs{};
+    std::size_t length = theirs.size();
+    const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> signing(EVP_MD_CTX_new(), EVP_MD_CTX_free);
+    REQUIRE(EVP_DigestSignInit(signing.get(), nullptr, nullptr, nullptr, other.get()) == 1);
+    REQUIRE(EVP_DigestSign(signing.get(), theirs.data(), &length, message.data(), size) == 1);
+    CHECK(verifier.verify_raw(message, theirs));
+  }
 }
 
 TEST_CASE("a signature holds for its key, domain and parts only", "[trust]") {
