@@ -257,6 +257,7 @@ void HubLane::submit_settlement(Gate& gate) {
   submission.type = static_cast<std::uint8_t>(EntryType::kSettlement);
   submission.bytes = ledger::encode(entry.settlement);
   submission.claim = ledger::Claim::kReserve;
+  submission.patient = true;  // settlements are cumulative, and said again with every session
   submit(std::move(entry), std::move(submission));
 }
 

@@ -39,6 +39,7 @@ Result<std::unique_ptr<AppliedLog>> AppliedLog::open(FileSystem& files, const Pa
   commit.max_waiting_bytes = options.max_waiting_bytes;
   commit.disk_reserve_share = options.reserve_percent / 100.0;
   commit.extra_sync_delay_ns = options.sync_delay_ns;
+  commit.gives_way = options.gives_way;
   commit.thread_name = std::move(options.thread_name);
   commit.on_block = [bridge = self->bridge_](const ledger::BlockOutcome& outcome) {
     bridge->loop.post([bridge, outcome] {
@@ -89,14 +90,7 @@ Status AppliedLog::replay() {
   return {};
 }
 
-Status AppliedLog::submit(std::uint8_t type, Bytes bytes, std::shared_ptr<const Bytes> more, ledger::Claim claim,
-                          std::uint64_t tag) {
-  ledger::Submission entry;
-  entry.type = type;
-  entry.bytes = std::move(bytes);
-  entry.more = std::move(more);
-  entry.claim = claim;
-  entry.tag = tag;
+Status AppliedLog::submit(ledger::Submission entry) {
   TW_TRY(commit_->submit(std::move(entry)));
   ++under_way_;
   return {};

@@ -35,6 +35,7 @@ class LogOwner {
 /// Settings of an AppliedLog.
 struct AppliedLogOptions {
   Bytes genesis;
+  bool gives_way = false;  ///< its writer (base/priority.h)
   std::string thread_name;
   std::uint32_t reserve_percent = 5;
   std::int64_t sync_delay_ns = 0;  ///< benchmarks
@@ -62,8 +63,7 @@ class AppliedLog {
 
   /// Takes an entry for the next block; settled() follows. On failure nothing was taken. Errors: as
   /// GroupCommit::submit().
-  Status submit(std::uint8_t type, Bytes bytes, std::shared_ptr<const Bytes> more, ledger::Claim claim,
-                std::uint64_t tag);
+  Status submit(ledger::Submission entry);
   /// Submissions that are not settled yet.
   std::size_t under_way() const { return under_way_; }
   std::size_t waiting_bytes() const { return commit_->waiting_bytes(); }

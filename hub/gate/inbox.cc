@@ -38,6 +38,7 @@ Result<std::unique_ptr<Inbox>> Inbox::open(FileSystem& files, const Path& folder
   genesis.short_text(config.party);
   genesis.short_text(config.gate);
   genesis.u8(static_cast<std::uint8_t>(self->options_.lane));
+  log.gives_way = self->options_.lane == Lane::kRoutine;
   log.thread_name = "inbox-" + std::string(name(self->options_.lane));
   log.reserve_percent = config.reserve_percent;
   log.sync_delay_ns = self->options_.sync_delay_ns;
@@ -160,8 +161,11 @@ Status Inbox::store(const Pending& pending) {
 
   const std::uint64_t tag = next_tag_++;
   const auto claim = options_.lane == Lane::kUrgent ? ledger::Claim::kReserve : ledger::Claim::kNormal;
-  TW_TRY(log_->submit(static_cast<std::uint8_t>(type), std::move(entry),
-                      type == InboxType::kDelivery ? pending.bytes : nullptr, claim, tag));
+  TW_TRY(log_->submit({.type = static_cast<std::uint8_t>(type),
+                       .bytes = std::move(entry),
+                       .more = type == InboxType::kDelivery ? pending.bytes : nullptr,
+                       .claim = claim,
+                       .tag = tag}));
   completions_.emplace(tag, give_back);
   stored_epoch_ = pending.epoch;
   stored_sequence_ = pending.sequence;
@@ -278,7 +282,11 @@ void Inbox::clear_state() { state_ = InboxState(); }
 
 void Inbox::write(InboxType type, Bytes bytes, std::function<void(const Error*)> done) {
   const std::uint64_t tag = next_tag_++;
-  Status taken = log_->submit(static_cast<std::uint8_t>(type), std::move(bytes), nullptr, ledger::Claim::kReserve, tag);
+  Status taken = log_->submit({.type = static_cast<std::uint8_t>(type),
+                               .bytes = std::move(bytes),
+                               .claim = ledger::Claim::kReserve,
+                               .tag = tag,
+                               .patient = done == nullptr});
   if (!taken) {
     if (done) done(&taken.error());
   } else if (done) {
@@ -323,8 +331,11 @@ void Inbox::act_doubtful(const InboundLetter& letter, ActEntry::What what, std::
     again->held = head.held;
     again->doubt = Code::kOk;
     const std::uint64_t tag = next_tag_++;
-    Status taken = log_->submit(static_cast<std::uint8_t>(InboxType::kDelivery), head.encode(), bytes,
-                                ledger::Claim::kReserve, tag);
+    Status taken = log_->submit({.type = static_cast<std::uint8_t>(InboxType::kDelivery),
+                                 .bytes = head.encode(),
+                                 .more = bytes,
+                                 .claim = ledger::Claim::kReserve,
+                                 .tag = tag});
     if (!taken) return done(std::move(taken));
     under_way_.push_back(std::move(again));
     held_.add(header.stream(), header.number, header.count, indexes);

@@ -83,7 +83,8 @@ class Inbox final : private LogOwner {
 
   /// A held delivery: from memory when it is new. Errors: kNotFound, kDamaged, kIo.
   Result<InboxItemRef> item(std::uint64_t ordinal);
-  /// Durable, some time soon. Claims the reserve: a full disk must not make adapters see records twice.
+  /// Durable, some time soon; without `done` it waits for company. Claims the reserve: a full disk must not make
+  /// adapters see records twice.
   void write(InboxType type, Bytes bytes, std::function<void(const Error*)> done = {});
   /// Retries or drops a dead letter that no sink owns: judged anew. Errors: kNotFound, and why it is still in doubt.
   void act_doubtful(const InboundLetter& letter, ActEntry::What what, std::string_view who,

@@ -38,6 +38,7 @@ Result<std::unique_ptr<Outbox>> Outbox::open(FileSystem& files, const Path& fold
   genesis.short_text(config.party);
   genesis.short_text(config.gate);
   genesis.u8(static_cast<std::uint8_t>(self->options_.lane));
+  log.gives_way = self->options_.lane == Lane::kRoutine;
   log.thread_name = "outbox-" + std::string(name(self->options_.lane));
   log.reserve_percent = config.reserve_percent;
   log.sync_delay_ns = self->options_.sync_delay_ns;
@@ -234,7 +235,11 @@ bool Outbox::seal(OpenParcel& parcel, std::uint64_t copy_of) {
 
   const std::uint64_t tag = next_tag_++;
   const auto claim = options_.lane == Lane::kUrgent ? ledger::Claim::kReserve : ledger::Claim::kNormal;
-  Status taken = log_->submit(static_cast<std::uint8_t>(OutboxType::kParcel), head.encode(), bytes, claim, tag);
+  Status taken = log_->submit({.type = static_cast<std::uint8_t>(OutboxType::kParcel),
+                               .bytes = head.encode(),
+                               .more = bytes,
+                               .claim = claim,
+                               .tag = tag});
   if (!taken) {
     fail(*under_way, taken.error());
     return false;
@@ -338,7 +343,11 @@ void Outbox::write_failed(const Error& error) {
 
 void Outbox::write(OutboxType type, Bytes bytes, std::function<void(const Error*)> done) {
   const std::uint64_t tag = next_tag_++;
-  Status taken = log_->submit(static_cast<std::uint8_t>(type), std::move(bytes), nullptr, ledger::Claim::kReserve, tag);
+  Status taken = log_->submit({.type = static_cast<std::uint8_t>(type),
+                               .bytes = std::move(bytes),
+                               .claim = ledger::Claim::kReserve,
+                               .tag = tag,
+                               .patient = done == nullptr});
   if (!taken) {
     if (done) done(&taken.error());
     return;

@@ -146,6 +146,7 @@ class Outbox final : private LogOwner {
   void add_refused(const ParcelVerdicts& verdicts, std::uint64_t number, AcknowledgedEntry& entry);
   void begin_incarnation(IncarnationEntry::Why why, std::uint64_t resubmit_after);
   void resubmit();
+  /// Without `done` it waits for company (GroupCommit's patience): a crash before costs that the hub says it again.
   void write(OutboxType type, Bytes bytes, std::function<void(const Error*)> done = {});
   void keep_in_memory(std::uint64_t number, SharedBytes parcel);
   void retire();

@@ -11,6 +11,9 @@ namespace {
 // Sent and not acknowledged: enough for a fast line, little enough for memory.
 constexpr std::uint64_t kUnderWayBytes = 8u << 20;
 constexpr auto kPause = std::chrono::seconds(5);
+// Settlements are cumulative, and each costs a signature here and a check of it at the hub: the first goes at once, and
+// under load no more than a hundred a second follow.
+constexpr auto kSettleEvery = std::chrono::milliseconds(10);
 }  // namespace
 
 Uplink::Uplink(Loop& loop, const Clock& clock, const GateConfig& config, const trust::SigningKey& key, GateTrust& trust,
@@ -23,7 +26,8 @@ Uplink::Uplink(Loop& loop, const Clock& clock, const GateConfig& config, const t
       outbox_(outbox),
       inbox_(inbox),
       options_(std::move(options)),
-      pause_(loop.io()) {
+      pause_(loop.io()),
+      settle_pause_(loop.io()) {
   view_.since_unix_ns = clock.wall_unix_ns();
 }
 
@@ -61,6 +65,7 @@ Status Uplink::start() {
 void Uplink::stop() {
   auto link = loop_.run([this] {
     pause_.cancel();
+    settle_pause_.cancel();
     return std::move(link_);
   });
   link.reset();
@@ -170,6 +175,18 @@ void Uplink::give_credit(std::uint64_t bytes) {
 }
 
 void Uplink::settle(const InboxStand& stand) {
+  unsettled_ = stand;
+  if (!settle_paused_) send_settlement();
+}
+
+void Uplink::send_settlement() {
+  settle_paused_ = unsettled_.has_value();
+  if (!settle_paused_) return;
+  const InboxStand stand = *std::exchange(unsettled_, std::nullopt);
+  settle_pause_.expires_after(kSettleEvery);
+  settle_pause_.async_wait([this](boost::system::error_code error) {
+    if (!error) send_settlement();
+  });
   if (link_ == nullptr || !link_->open()) return;  // on_welcome says it again
   trust::SettlementStatement statement;
   statement.ledger_id = outbox_.state().ledger_id;

@@ -48,6 +48,7 @@ class Uplink {
   void pump();
   /// The outbox has begun a new stream.
   void on_new_stream();
+  /// Tells the hub what the inbox holds; several calls within 10 ms are one settlement.
   void settle(const InboxStand& stand);
   void give_credit(std::uint64_t bytes);
   /// Something went wrong on this side of the session: begin anew.
@@ -60,6 +61,7 @@ class Uplink {
   void on_ack(const link::Ack& ack);
   void on_document(const link::Document& document);
   void wait_and_reconnect();
+  void send_settlement();
 
   Loop& loop_;
   const Clock& clock_;
@@ -71,7 +73,10 @@ class Uplink {
   UplinkOptions options_;
   std::unique_ptr<link::GateLink> link_;
   boost::asio::steady_timer pause_;
-  std::uint64_t next_ = 0;  // parcel to be sent; 0: not now
+  boost::asio::steady_timer settle_pause_;
+  bool settle_paused_ = false;
+  std::optional<InboxStand> unsettled_;  // what the next settlement says
+  std::uint64_t next_ = 0;               // parcel to be sent; 0: not now
   std::uint64_t acked_ = 0;
   std::uint64_t under_way_bytes_ = 0;
   std::deque<std::pair<std::uint64_t, std::size_t>> under_way_;  // number, bytes

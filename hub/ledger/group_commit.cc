@@ -9,6 +9,7 @@
 #include <mutex>
 #include <thread>
 
+#include "base/priority.h"
 #include "ledger/clock_watch.h"
 #include "ledger/segment_format.h"
 
@@ -35,12 +36,14 @@ struct GroupCommit::State {
   ClockWatch watch;
 
   mutable std::mutex mutex;
-  std::condition_variable work;  ///< for the writer
-  std::condition_variable idle;  ///< for flush()
-  std::deque<Submission> queue;  // from here on guarded by mutex
-  std::size_t waiting = 0;       ///< bytes in the queue and in the block that is being written
-  std::uint64_t taken = 0;       ///< entries that were ever submitted
-  std::uint64_t ended = 0;       ///< of these, written or failed, with their callbacks done
+  std::condition_variable work;   ///< for the writer
+  std::condition_variable idle;   ///< for flush()
+  std::deque<Submission> queue;   // from here on guarded by mutex
+  std::size_t pressing = 0;       ///< entries of the queue that are not patient
+  std::uint64_t flush_until = 0;  ///< of `taken`: up to here patience is over
+  std::size_t waiting = 0;        ///< bytes in the queue and in the block that is being written
+  std::uint64_t taken = 0;        ///< entries that were ever submitted
+  std::uint64_t ended = 0;        ///< of these, written or failed, with their callbacks done
   bool writer_sleeps = false;
   bool stopping = false;
   std::optional<Error> failed;
@@ -54,6 +57,8 @@ struct GroupCommit::State {
   std::thread writer;
 
   void run();
+  /// With the mutex held: waits until there is something to write. False: nothing more will come.
+  bool wait_for_work(std::unique_lock<std::mutex>& lock);
   /// How many entries came to their end, and what those cost that were not in the batch.
   struct Ended {
     std::size_t entries = 0;
@@ -79,15 +84,18 @@ bool GroupCommit::State::disk_reserve_reached() {
   return space.total_bytes != 0 && space.free_bytes < reserve + space_used_since + waiting;
 }
 
+bool GroupCommit::State::wait_for_work(std::unique_lock<std::mutex>& lock) {
+  const auto ready = [&] { return pressing != 0 || stopping || flush_until > ended; };
+  writer_sleeps = true;
+  work.wait(lock, [&] { return !queue.empty() || stopping; });
+  if (!queue.empty() && !ready()) work.wait_for(lock, std::chrono::nanoseconds(options.patience_ns), ready);
+  writer_sleeps = false;
+  return !queue.empty();
+}
+
 void GroupCommit::State::run() {
   std::unique_lock lock(mutex);
-  while (true) {
-    while (queue.empty() && !stopping) {
-      writer_sleeps = true;
-      work.wait(lock);
-      writer_sleeps = false;
-    }
-    if (queue.empty()) return;
+  while (wait_for_work(lock)) {
     std::vector<Submission> batch;
     std::size_t bytes = 0;
     std::size_t cost = 0;
@@ -96,6 +104,7 @@ void GroupCommit::State::run() {
       if (!batch.empty() && kBlockHeaderBytes + bytes + size > options.max_block_bytes) break;
       bytes += size;
       cost += size_of(queue.front()) + kQueueCost;
+      pressing -= queue.front().patient ? 0 : 1;
       batch.push_back(std::move(queue.front()));
       queue.pop_front();
     }
@@ -139,6 +148,7 @@ GroupCommit::State::Ended GroupCommit::State::write(std::vector<Submission> batc
         batch.push_back(std::move(e));
       }
       queue.clear();
+      pressing = 0;
     }
   }
   ending.entries = batch.size();
@@ -159,7 +169,10 @@ GroupCommit::State::Ended GroupCommit::State::write(std::vector<Submission> batc
 
 GroupCommit::GroupCommit(Ledger& ledger, const Clock& clock, GroupCommitOptions options)
     : state_(std::make_unique<State>(ledger, clock, std::move(options))) {
-  state_->writer = std::thread([s = state_.get()] { s->run(); });
+  state_->writer = std::thread([s = state_.get()] {
+    if (s->options.gives_way) give_way();
+    s->run();
+  });
   ::pthread_setname_np(state_->writer.native_handle(), state_->options.thread_name.substr(0, 15).c_str());
 }
 
@@ -173,8 +186,11 @@ Status GroupCommit::submit(Submission entry) {
   TW_TRY(s.room_for(size, entry.claim));
   s.waiting += size + kQueueCost;
   s.taken += 1;
+  // A patient one wakes the writer only to begin its wait.
+  const bool wake = s.writer_sleeps && (!entry.patient || s.queue.empty());
+  s.pressing += entry.patient ? 0 : 1;
   s.queue.push_back(std::move(entry));
-  if (s.writer_sleeps) s.work.notify_one();
+  if (wake) s.work.notify_one();
   return {};
 }
 
@@ -208,7 +224,8 @@ std::optional<Error> GroupCommit::failure() const {
 
 void GroupCommit::flush() {
   std::unique_lock lock(state_->mutex);
-  const std::uint64_t until = state_->taken;
+  const std::uint64_t until = state_->flush_until = state_->taken;
+  state_->work.notify_one();
   state_->idle.wait(lock, [&] { return state_->ended >= until; });
 }
 

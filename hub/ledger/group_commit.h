@@ -26,11 +26,14 @@ using Done = std::function<void(const Result<Committed>&)>;
 /// An entry on its way into the ledger. Its bytes are `bytes` followed by `*more`.
 struct Submission {
   std::uint8_t type = 0;
-  Bytes bytes;
-  std::shared_ptr<const Bytes> more;  ///< may be null
+  Bytes bytes = {};
+  std::shared_ptr<const Bytes> more = {};  ///< may be null
   Claim claim = Claim::kNormal;
   std::uint64_t tag = 0;  ///< given back in BlockOutcome
-  Done done;              ///< may be empty; on the writer thread
+  Done done = {};         ///< may be empty; on the writer thread
+  /// Nobody waits for it, and what is lost with it comes again: it may wait GroupCommitOptions::patience_ns for
+  /// company, and spares the disk a sync and the process a turn of three threads.
+  bool patient = false;
 };
 
 /// The end of one attempt to write a block: with `error` none of these entries is in the ledger, and they are all that
@@ -46,13 +49,16 @@ struct GroupCommitOptions {
   std::size_t max_waiting_bytes = 16u << 20;          ///< entries that wait, without the reserve
   std::size_t reserve_waiting_bytes = 2u << 20;       ///< on top, for Claim::kReserve
   double disk_reserve_share = 0.05;                   ///< of the disk, kept for Claim::kReserve (rule 18)
+  std::int64_t patience_ns = 5'000'000;               ///< of patient entries, while no other comes
   std::int64_t extra_sync_delay_ns = 0;               ///< benchmarks: as if the disk were slower
   std::function<void(const BlockOutcome&)> on_block;  ///< once per block, after the entries' `done`; writer thread
+  bool gives_way = false;                             ///< the writer, to threads that do not (base/priority.h)
   std::string thread_name = "ledger";                 ///< at most 15 characters
 };
 
 /// Writes submitted entries to a ledger, in the order of submit(), as many per block as are waiting. One record alone
-/// is written at once; while a sync runs, those that come meanwhile make up the next block.
+/// is written at once; while a sync runs, those that come meanwhile make up the next block. Patient ones alone wait a
+/// little for another.
 ///
 /// When a block fails, all that waits fails with it, in order, and submit() answers the same error until
 /// resume(): the owner first takes back what it had derived from the lost entries (numbers, sequences).

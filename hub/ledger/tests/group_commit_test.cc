@@ -103,6 +103,59 @@ TEST_CASE("what waits while a block is written goes into the next one, in order"
   CHECK(std::ranges::equal((*block)->entries[2].bytes, some_bytes(3, 100)));
 }
 
+TEST_CASE("a patient entry goes with the next one that is not, or alone when its patience ends", "[ledger]") {
+  constexpr std::int64_t kHour_ns = 3'600'000'000'000;
+  Fixture f;
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::vector<std::size_t> blocks;  // entries of each
+  GroupCommitOptions options;
+  options.on_block = [&](const BlockOutcome& outcome) {
+    std::lock_guard guard(mutex);
+    blocks.push_back(outcome.tags.size());
+    changed.notify_all();
+  };
+  const auto submit = [](GroupCommit& commit, bool patient) {
+    Submission entry;
+    entry.type = 7;
+    entry.bytes = {1, 2, 3};
+    entry.patient = patient;
+    REQUIRE(commit.submit(std::move(entry)));
+  };
+  SECTION("with the next one") {
+    options.patience_ns = kHour_ns;
+    GroupCommit commit(*f.log, f.clock, options);
+    submit(commit, true);
+    submit(commit, true);
+    submit(commit, false);
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [&] { return !blocks.empty(); });
+    CHECK(blocks == std::vector<std::size_t>{3});
+  }
+  SECTION("alone, after its patience") {
+    options.patience_ns = 1;
+    GroupCommit commit(*f.log, f.clock, options);
+    submit(commit, true);
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [&] { return !blocks.empty(); });
+  }
+  SECTION("alone, when somebody flushes") {
+    options.patience_ns = kHour_ns;
+    GroupCommit commit(*f.log, f.clock, options);
+    submit(commit, true);
+    commit.flush();
+    CHECK(blocks == std::vector<std::size_t>{1});
+  }
+  SECTION("alone, at the end") {
+    options.patience_ns = kHour_ns;
+    {
+      GroupCommit commit(*f.log, f.clock, options);
+      submit(commit, true);
+    }
+    CHECK(blocks == std::vector<std::size_t>{1});
+  }
+}
+
 TEST_CASE("a block ends at its size, and a larger entry has one of its own", "[ledger]") {
   Fixture f;
   GatedLedger gated(*f.log);
