@@ -23,6 +23,7 @@ std::string gate_metrics_page(const gate::Gate& gate) {
     add("thalweg_gate_link_open", link["open"]);
     add("thalweg_gate_link_sessions_total", link["sessions"]);
     add("thalweg_gate_clock_offset_ms", link["clock_offset_ms"]);
+    add("thalweg_gate_documents_disbelieved_total", link["disbelieved"]);
     const json& outbox = lane["outbox"];
     add("thalweg_gate_outbox_records_total", outbox["accepted"]);
     add("thalweg_gate_outbox_repeated_total", outbox["repeated"]);

@@ -210,13 +210,29 @@ std::vector<link::Document> Hub::greeting(const std::string& party) const {
   const auto add = [&](link::Document::Kind kind, std::string_view text) {
     documents.push_back({kind, Bytes(text.begin(), text.end())});
   };
-  add(link::Document::Kind::kRegion, manifest_json(policy, party));
+  if (auto said = manifest(policy, party)) {
+    documents.push_back(*std::move(said));
+  } else {
+    log::error("hub", "{} gets no manifest: {}", party, said.error().message);
+  }
   for (const trust::GateKeys* gate : policy.keys->gates())
     for (const trust::GateKeys::Entry& entry : gate->entries)
       add(link::Document::Kind::kCertificate, entry.certificate.document());
   for (const auto& [revocation, time] : policy.keys->revocations())
     add(link::Document::Kind::kRevocation, revocation.document());
   return documents;
+}
+
+Result<link::Document> Hub::manifest(const intake::Policy& policy, const std::string& party) const {
+  trust::Manifest content;
+  content.ledger_id = lanes_[0]->store().log().id();
+  content.party = party;
+  for (const auto& lane : lanes_) content.epoch = std::max(content.epoch, lane->store().log().head().epoch);
+  content.version = policy.region_version;
+  content.region = manifest_json(policy, party);
+  content.signing = signing_->public_key();
+  TW_ASSIGN(const auto document, trust::sign(content, *signing_));
+  return link::Document{link::Document::Kind::kRegion, Bytes(document.document().begin(), document.document().end())};
 }
 
 Status Hub::append_to_both(ledger::EntryType type, const Bytes& bytes) {
@@ -309,8 +325,9 @@ Status Hub::reload(const std::string& who, std::vector<region::Mistake>& mistake
     lane->loop().post([this, lane = lane.get()] {
       for (const SessionView& session : lane->sessions()) {
         const std::string party = session.user.substr(0, session.user.find('/'));
-        const std::string text = manifest_json(policy_snapshot(), party);
-        lane->send_document(session.user, {link::Document::Kind::kRegion, Bytes(text.begin(), text.end())});
+        const auto said = manifest(policy_snapshot(), party);
+        if (said) lane->send_document(session.user, *said);
+        if (!said) log::error("hub", "{} gets no manifest: {}", party, said.error().message);
       }
     });
   log::info("region", "version {} is in force", policy.region_version);

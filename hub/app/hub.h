@@ -72,6 +72,8 @@ class Hub {
   std::optional<std::string> origin_of(const RecordId& id) const;
   bool refilling() const;
   std::vector<link::Document> greeting(const std::string& party) const;
+  /// What the gates of a party are told of the region, signed. Errors: kCertificateInvalid when it is too large.
+  Result<link::Document> manifest(const intake::Policy& policy, const std::string& party) const;
   /// A record of the hub's own, on the routine lane.
   void say(HubEvent event);
   void watch_dates();

@@ -12,14 +12,17 @@ using nlohmann::json;
 std::string manifest_json(const intake::Policy& policy, const std::string& party) {
   const region::Region& region = *policy.region;
   json manifest;
-  manifest["region"] = region.code();
-  manifest["version"] = policy.region_version;
+  manifest["code"] = region.code();
   manifest["digest"] = to_hex(region.digest());
   manifest["hub"] = region.hub().code;
   json parties = json::array();
   for (const region::Party& p : region.parties())
     parties.push_back({{"code", p.code}, {"name_zh", p.name.zh}, {"name_en", p.name.en}, {"duty_phone", p.telephone}});
   manifest["parties"] = std::move(parties);
+  json sections = json::array();
+  for (const region::Section& s : region.sections())
+    sections.push_back({{"code", s.code}, {"name_zh", s.name.zh}, {"name_en", s.name.en}});
+  manifest["sections"] = std::move(sections);
   json routes = json::array();
   if (const auto self = region.party_by_key(party)) {
     for (const region::Agreement& agreement : region.agreements()) {

@@ -7,8 +7,8 @@
 
 namespace thalweg::app {
 
-/// What a gate is told of the region (docs/formats/admin.md): parties with names and duty telephones, and to whom the
-/// party's records go by which agreement.
+/// What a manifest says of the region (docs/formats/trust.md): parties with names and duty telephones, sections, and to
+/// whom the party's records go by which agreement.
 std::string manifest_json(const intake::Policy& policy, const std::string& party);
 
 /// Text exposition format. Names are documented in docs/operate.md and stable.

@@ -30,7 +30,7 @@ struct BoxContext {
   int utc_offset_minutes = 480;
   Uuid incarnation;  ///< the current one; what is said of receivers holds for it only
   std::map<std::string, std::pair<std::uint64_t, std::uint64_t>, std::less<>> progress;
-  std::string manifest;  ///< the region extract (JSON), for names and duty telephones
+  std::string manifest;  ///< what the hub says of the region (JSON): names and duty telephones
   const ReceiptBook* receipts = nullptr;
   bool whole = false;  ///< with the record's bytes, receivers and receipts: for `show`
 };

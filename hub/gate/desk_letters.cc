@@ -177,6 +177,7 @@ json PeopleDesk::status() const {
                {"since", format_rfc3339(line.since_unix_ns, zone)},
                {"sessions", line.counters.sessions},
                {"resumed_bytes", line.counters.resumed_bytes},
+               {"disbelieved", line.disbelieved},
                {"clock_offset_ms", nullptr}};
   if (line.clock_offset) link["clock_offset_ms"] = static_cast<double>(line.clock_offset->offset_ns) / 1e6;
 

@@ -59,9 +59,8 @@ Result<std::unique_ptr<Gate>> Gate::start(FileSystem& files, const Clock& clock,
   }
   TW_TRY(files.create_folders(shared->config.state));
   TW_TRY(files.sync_folder(shared->config.state.parent_path()));
-  TW_ASSIGN(shared->trust, GateTrust::open(files, shared->config.state / "pins.json", clock,
-                                           &shared->papers.card.signing, shared->config.pins));
-  shared->trust->set_hub(shared->papers.card.hub);
+  TW_ASSIGN(shared->trust, GateTrust::open(files, shared->config.state / "pins.json", clock, &shared->papers.card,
+                                           shared->config.pins));
   if (const auto& identity = shared->papers.identity) TW_TRY(shared->trust->pin_own(shared->config.party, *identity));
 
   std::unique_ptr<Gate> self(new Gate(std::move(shared)));

@@ -93,7 +93,6 @@ Status GateLane::open() {
     up.link.hubs.push_back(
         {address.starts_with("tcp://") ? address : "tcp://" + address, shared_.papers.card.curve_z85});
   }
-  up.on_region = [this](std::string manifest) { shared_.set_manifest(std::move(manifest)); };
   uplink_ = std::make_unique<Uplink>(loop_, shared_.clock, config, shared_.papers.signing, *shared_.trust, *outbox_,
                                      *inbox_, std::move(up));
   Supervisor::Events events;

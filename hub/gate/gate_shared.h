@@ -6,7 +6,6 @@
 #include <boost/asio/thread_pool.hpp>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -60,19 +59,6 @@ struct GateShared {
   std::unique_ptr<GateTrust> trust;
   ReceiptBook receipts;
   boost::asio::thread_pool readers{1};  ///< for questions that read much of a log
-
-  std::string manifest() const {
-    const std::lock_guard lock(mutex_);
-    return manifest_;
-  }
-  void set_manifest(std::string json) {
-    const std::lock_guard lock(mutex_);
-    manifest_ = std::move(json);
-  }
-
- private:
-  mutable std::mutex mutex_;
-  std::string manifest_;  // the newest region extract, as the hub sent it
 };
 
 }  // namespace thalweg::gate

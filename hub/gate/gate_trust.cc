@@ -11,12 +11,13 @@ namespace thalweg::gate {
 using nlohmann::json;
 
 Result<std::unique_ptr<GateTrust>> GateTrust::open(FileSystem& files, const Path& pins_file, const Clock& clock,
-                                                   const trust::PublicKey* hub,
+                                                   const trust::HubCard* hub,
                                                    const std::vector<std::string>& configured) {
   std::unique_ptr<GateTrust> self(new GateTrust(files, pins_file, clock));
   if (hub != nullptr) {
-    TW_ASSIGN(self->hub_, trust::Verifier::make(*hub));
-    self->directory_ = self->directory_->with_hub(*hub);
+    self->card_ = *hub;
+    TW_ASSIGN(self->hub_, trust::Verifier::make(hub->signing));
+    self->directory_ = self->directory_->with_hub(hub->signing);
   }
   for (const std::string& line : configured) {
     const auto blank = line.find(' ');
@@ -100,6 +101,31 @@ Status GateTrust::check_checkpoint(ByteView bytes) const {
   return {};
 }
 
+Status GateTrust::learn_manifest(ByteView document, std::string_view party) {
+  if (!card_) return Error{Code::kKeyUnknown, "no hub card"};
+  TW_ASSIGN(auto manifest, trust::open_manifest(document));
+  if (manifest->signing != card_->signing) return Error{Code::kKeyUnknown, "the manifest is not signed by this hub"};
+  if (manifest->ledger_id != card_->ledger_id)
+    return Error{Code::kLedgerForeign, "the manifest is of another ledger: " + to_hex(manifest->ledger_id)};
+  if (manifest->party != party) return Error{Code::kDenied, "the manifest is for party " + manifest->party};
+  const std::lock_guard lock(mutex_);
+  const auto age = [](const trust::Manifest& one) { return std::pair(one.epoch, one.version); };
+  if (manifest_ && age(manifest.content()) < age(manifest_->content())) {
+    const auto text = [](const trust::Manifest& one) {
+      return "epoch " + std::to_string(one.epoch) + ", region version " + std::to_string(one.version);
+    };
+    return Error{Code::kExists, "the manifest of " + text(manifest.content()) + " is older than that of " +
+                                    text(manifest_->content())};
+  }
+  manifest_ = std::move(manifest);
+  return {};
+}
+
+std::string GateTrust::manifest() const {
+  const std::lock_guard lock(mutex_);
+  return manifest_ ? (*manifest_)->region : std::string();
+}
+
 trust::KeyDirectory::Ptr GateTrust::directory() const {
   const std::lock_guard lock(mutex_);
   return directory_;
@@ -111,7 +137,7 @@ Status GateTrust::judge(const Delivered& delivered) const {
     if (delivered.part() != nullptr) return trust::check_part(*delivered.part(), *delivered.part_body(), key);
     return trust::check_parcel(*delivered.parcel(), *delivered.body(), key);
   };
-  if (!hub_code_.empty() && header.party == hub_code_ && hub_) return fits(*hub_);
+  if (card_ && header.party == card_->hub) return fits(*hub_);
   const auto snapshot = directory();
   const std::int64_t time = delivered.delivery().block_unix_ns;
   TW_ASSIGN(const trust::GateKeys::Entry* const newest, snapshot->judge(header.party, header.gate, time));

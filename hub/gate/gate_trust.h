@@ -1,4 +1,4 @@
-// gate_trust.h: whom this gate believes: identities pinned at first sight, certificates from the hub.
+// gate_trust.h: whom this gate believes: identities pinned at first sight, certificates and the manifest from the hub.
 #pragma once
 
 #include <functional>
@@ -25,9 +25,9 @@ namespace thalweg::gate {
 class GateTrust {
  public:
   /// `configured`: "PARTY FINGERPRINT" with the digits as read out. Errors: kConfig, kIo, kDamaged (pins.json).
+  /// `hub`: whose checkpoints, records and manifest are believed; null: nobody's.
   static Result<std::unique_ptr<GateTrust>> open(FileSystem& files, const Path& pins_file, const Clock& clock,
-                                                 const trust::PublicKey* hub,
-                                                 const std::vector<std::string>& configured);
+                                                 const trust::HubCard* hub, const std::vector<std::string>& configured);
 
   /// The identity of the gate's own party, from the papers beside its keys: pinned without a warning, and in place of
   /// what was pinned before. So the hub cannot show another one for it. Errors: kIo.
@@ -37,13 +37,18 @@ class GateTrust {
   Status learn_revocation(ByteView document);
   /// Checks a signed checkpoint with the hub's key. Errors: kProofInvalid, kInvalid, kKeyUnknown (no hub card).
   Status check_checkpoint(ByteView bytes) const;
+  /// Believes and keeps a manifest that the hub has signed for `party` and for its ledger, and that is not older than
+  /// the one held. Both lanes bring it; it is not kept over a restart, as every session brings it anew.
+  /// Errors: kCertificateInvalid, kKeyUnknown (no hub card, or another key), kLedgerForeign, kDenied (another party's),
+  /// kExists (older).
+  Status learn_manifest(ByteView document, std::string_view party);
+  /// What the newest manifest says of the region (JSON, docs/formats/trust.md); empty before the first.
+  std::string manifest() const;
   /// Did the gate that it names sign this, and are these its records? Records of the hub itself are checked with the
   /// hub's key. Errors: kKeyUnknown, kKeyExpired, kKeyRevoked, kParcelSignature, kParcelRoot, kProofInvalid.
   Status judge(const Delivered& delivered) const;
 
   trust::KeyDirectory::Ptr directory() const;
-  /// The code of the hub as a party, once its card is known; its records have no certificate.
-  void set_hub(std::string hub_code) { hub_code_ = std::move(hub_code); }
 
  private:
   GateTrust(FileSystem& files, Path pins_file, const Clock& clock)
@@ -54,7 +59,7 @@ class GateTrust {
   FileSystem& files_;
   const Path pins_file_;
   const Clock& clock_;
-  std::string hub_code_;
+  std::optional<trust::HubCard> card_;
   std::optional<trust::Verifier> hub_;
   struct Configured {
     std::string party;
@@ -63,6 +68,7 @@ class GateTrust {
   std::vector<Configured> configured_;
   mutable std::mutex mutex_;  // guards what follows
   trust::KeyDirectory::Ptr directory_ = trust::KeyDirectory::empty();
+  std::optional<trust::Signed<trust::Manifest>> manifest_;
 };
 
 }  // namespace thalweg::gate

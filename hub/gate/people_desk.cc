@@ -208,7 +208,7 @@ BoxContext context_of(GateLane& lane, bool whole) {
   context.incarnation = lane.outbox().state().incarnation;
   context.progress = lane.outbox().state().progress;
   context.whole = whole;
-  if (whole) context.manifest = lane.shared().manifest();
+  if (whole) context.manifest = lane.shared().trust->manifest();
   context.receipts = &lane.shared().receipts;
   return context;
 }

@@ -225,15 +225,19 @@ void Uplink::on_document(const link::Document& document) {
       if (learned) outbox_.on_checkpoint(document.bytes);
       break;
     case link::Document::Kind::kRegion:
-      if (options_.on_region) options_.on_region(std::string(as_text(document.bytes)));
+      learned = trust_.learn_manifest(document.bytes, config_.party);
       break;
     case link::Document::Kind::kHubCard:
       break;  // addresses change by a new file from the operator, whose fingerprint people compare
   }
   // A certificate that was replaced since, or is of a gate revoked since, comes with every session: no news.
-  if (!learned && learned.error().code != Code::kKeyRevoked && learned.error().code != Code::kCertificateInvalid) {
-    log::error("gate", "{}: a document of the hub is not believed: {}", name(options_.lane), learned.error().message);
-  }
+  const bool key =
+      document.kind == link::Document::Kind::kCertificate || document.kind == link::Document::Kind::kRevocation;
+  if (learned ||
+      (key && (learned.error().code == Code::kKeyRevoked || learned.error().code == Code::kCertificateInvalid)))
+    return;
+  ++view_.disbelieved;
+  log::error("gate", "{}: a document of the hub is not believed: {}", name(options_.lane), learned.error().message);
 }
 
 UplinkView Uplink::view() const {

@@ -3,7 +3,6 @@
 
 #include <boost/asio/steady_timer.hpp>
 #include <deque>
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,8 +17,7 @@ namespace thalweg::gate {
 struct UplinkOptions {
   Lane lane = Lane::kRoutine;
   link::GateLinkOptions link;
-  std::string program;                                       ///< for the hub's status page
-  std::function<void(std::string manifest_json)> on_region;  ///< whom this party may send what, and telephones
+  std::string program;  ///< for the hub's status page
 };
 
 /// What `status` says of the line.
@@ -32,6 +30,7 @@ struct UplinkView {
   std::optional<link::GateLink::ClockOffset> clock_offset;
   link::GateLinkCounters counters;
   std::uint64_t next_parcel = 0;
+  std::uint64_t disbelieved = 0;  ///< documents of the hub that did not hold
 };
 
 /// Drives GateLink. Borrows: all references, which outlive it. Threads: the loop, but for start() and destruction.

@@ -13,6 +13,7 @@ namespace {
 constexpr std::string_view kCertificateType = "application/vnd.thalweg.gate-certificate.v1+json";
 constexpr std::string_view kRevocationType = "application/vnd.thalweg.revocation.v1+json";
 constexpr std::string_view kHubCardType = "application/vnd.thalweg.hub-card.v1+json";
+constexpr std::string_view kManifestType = "application/vnd.thalweg.manifest.v1+json";
 constexpr std::size_t kMaxOfficerBytes = 200;
 constexpr std::size_t kMaxReasonBytes = 2000;
 constexpr std::size_t kMaxAddressBytes = 261;  // a DNS name of 253, brackets or colon, a port of five
@@ -38,6 +39,18 @@ std::string curve(Members& members, const char* name) {
   std::string text = members.text(name, 40);
   if (!valid_curve_key(text)) members.fault(name, "is not a CURVE key in Z85");
   return text;
+}
+
+Hash256 ledger(Members& members, const char* name) {
+  Hash256 id{};
+  const std::string text = members.text(name, 64);
+  const Result<Bytes> bytes = from_hex(text);
+  if (!bytes || bytes->size() != id.size() || to_hex(*bytes) != text) {
+    members.fault(name, "is not 64 lower-case hex digits");
+  } else {
+    std::copy(bytes->begin(), bytes->end(), id.begin());
+  }
+  return id;
 }
 
 std::int64_t time(Members& members, const char* name) {
@@ -72,9 +85,9 @@ bool valid_address(std::string_view text) {
 Error invalid(std::string_view what) { return {Code::kCertificateInvalid, std::string(what)}; }
 
 /// Opens the envelope and gives its payload, which must be of `type`.
-Result<nlohmann::json> payload_of(const Envelope& envelope, std::string_view type) {
+Result<nlohmann::json> payload_of(const Envelope& envelope, std::string_view type, std::size_t limit_bytes) {
   if (envelope.payload_type != type) return invalid("this is another kind of document: " + envelope.payload_type);
-  return parse_object(envelope.payload, kMaxDocumentBytes);
+  return parse_object(envelope.payload, limit_bytes);
 }
 
 /// Members stand in the payload in the order in which they are put in here.
@@ -88,9 +101,10 @@ std::string dump(const nlohmann::ordered_json& payload) {
 struct SignedMaker {
   template <class Content>
   static Result<Signed<Content>> open(ByteView document, std::string_view type,
-                                      Result<Content> (*read)(const nlohmann::json&), PublicKey Content::*signer) {
-    TW_ASSIGN(const Envelope envelope, parse_envelope(document));
-    TW_ASSIGN(const nlohmann::json payload, payload_of(envelope, type));
+                                      Result<Content> (*read)(const nlohmann::json&), PublicKey Content::*signer,
+                                      std::size_t limit_bytes = kMaxDocumentBytes) {
+    TW_ASSIGN(const Envelope envelope, parse_envelope(document, limit_bytes));
+    TW_ASSIGN(const nlohmann::json payload, payload_of(envelope, type, limit_bytes));
     TW_ASSIGN(Content content, read(payload));
     if (!signed_by(envelope, content.*signer))
       return invalid("the signature is not by the key that the document names");
@@ -153,13 +167,7 @@ Result<HubCard> read_hub_card(const nlohmann::json& payload) {
   Members members(payload, "hub card");
   HubCard h;
   h.hub = code(members, "hub");
-  const std::string ledger = members.text("ledger", 64);
-  const Result<Bytes> ledger_id = from_hex(ledger);
-  if (!ledger_id || ledger_id->size() != h.ledger_id.size() || to_hex(*ledger_id) != ledger) {
-    members.fault("ledger", "is not 64 lower-case hex digits");
-  } else {
-    std::copy(ledger_id->begin(), ledger_id->end(), h.ledger_id.begin());
-  }
+  h.ledger_id = ledger(members, "ledger");
   h.signing = key(members, "signing");
   h.curve_z85 = curve(members, "curve");
   const nlohmann::json& addresses = members.any("addresses");
@@ -178,6 +186,22 @@ Result<HubCard> read_hub_card(const nlohmann::json& payload) {
   return h;
 }
 
+Result<Manifest> read_manifest(const nlohmann::json& payload) {
+  Members members(payload, "manifest");
+  Manifest m;
+  m.ledger_id = ledger(members, "ledger");
+  m.signing = key(members, "signing");
+  m.party = code(members, "party");
+  m.epoch = members.number("epoch");
+  m.version = members.number("version");
+  if (m.version == 0) members.fault("version", "counts from 1");
+  const nlohmann::json& region = members.any("region");
+  if (!region.is_object()) members.fault("region", "is not an object");
+  TW_TRY(members.done());
+  m.region = region.dump();
+  return m;
+}
+
 }  // namespace
 
 Result<Signed<GateCertificate>> open_certificate(ByteView document) {
@@ -190,6 +214,10 @@ Result<Signed<Revocation>> open_revocation(ByteView document) {
 
 Result<Signed<HubCard>> open_hub_card(ByteView document) {
   return SignedMaker::open(document, kHubCardType, read_hub_card, &HubCard::signing);
+}
+
+Result<Signed<Manifest>> open_manifest(ByteView document) {
+  return SignedMaker::open(document, kManifestType, read_manifest, &Manifest::signing, kMaxManifestBytes);
 }
 
 Result<Signed<GateCertificate>> sign(const GateCertificate& c, const SigningKey& identity) {
@@ -226,6 +254,15 @@ Result<Signed<HubCard>> sign(const HubCard& h, const SigningKey& hub) {
       {"hub", h.hub},         {"ledger", to_hex(h.ledger_id)}, {"signing", h.signing.text()},
       {"curve", h.curve_z85}, {"addresses", addresses},        {"issued", time_text(h.issued_unix_ns)}};
   return SignedMaker::sign(h, kHubCardType, dump(payload), hub, open_hub_card, &HubCard::signing);
+}
+
+Result<Signed<Manifest>> sign(const Manifest& m, const SigningKey& hub) {
+  auto region = nlohmann::ordered_json::parse(m.region, nullptr, false);
+  if (!region.is_object()) return invalid("manifest: \"region\" is not an object");
+  nlohmann::ordered_json payload = {
+      {"ledger", to_hex(m.ledger_id)}, {"signing", m.signing.text()}, {"party", m.party}, {"epoch", m.epoch},
+      {"version", m.version},          {"region", std::move(region)}};
+  return SignedMaker::sign(m, kManifestType, dump(payload), hub, open_manifest, &Manifest::signing);
 }
 
 Result<DocumentKind> document_kind(ByteView document) {

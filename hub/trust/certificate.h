@@ -1,4 +1,4 @@
-// certificate.h: signed public documents: certificate of a gate, revocation, hub card.
+// certificate.h: signed documents: certificate of a gate, revocation, hub card, manifest.
 //
 // All are DSSE envelopes in JSON (docs/formats/trust.md). They are public: an enrolment file is the document.
 #pragma once
@@ -15,6 +15,7 @@
 namespace thalweg::trust {
 
 inline constexpr std::size_t kMaxDocumentBytes = 64 * 1024;
+inline constexpr std::size_t kMaxManifestBytes = 1024 * 1024;  ///< what a DOCUMENT of the link holds
 
 /// What a party's identity key says about one gate: the two keys that speak for it, and for how long.
 struct GateCertificate {
@@ -66,6 +67,18 @@ struct HubCard {
   bool operator==(const HubCard&) const = default;
 };
 
+/// What a hub tells the gates of one party about the region. Signed by the hub's own key.
+struct Manifest {
+  Hash256 ledger_id{};
+  std::string party;          ///< whom it is for
+  std::uint64_t epoch = 0;    ///< of the ledger: a restored hub may count versions anew
+  std::uint64_t version = 0;  ///< of the region, from 1
+  std::string region;         ///< an object in JSON, sorted and without blanks: names, telephones, routes
+  PublicKey signing;          ///< also the signer
+
+  bool operator==(const Manifest&) const = default;
+};
+
 /// A document whose signature was checked: there is no other way to come by one than sign() and open_...().
 template <class Content>
 class Signed {
@@ -87,6 +100,7 @@ class Signed {
 Result<Signed<GateCertificate>> sign(const GateCertificate& content, const SigningKey& identity);
 Result<Signed<Revocation>> sign(const Revocation& content, const SigningKey& signer);
 Result<Signed<HubCard>> sign(const HubCard& content, const SigningKey& hub);
+Result<Signed<Manifest>> sign(const Manifest& content, const SigningKey& hub);
 
 /// Reads a document from anywhere and checks form and signature, and that the key named inside is the signer. Says
 /// nothing about whether that key may be believed, nor about the time: see KeyDirectory.
@@ -94,9 +108,11 @@ Result<Signed<HubCard>> sign(const HubCard& content, const SigningKey& hub);
 Result<Signed<GateCertificate>> open_certificate(ByteView document);
 Result<Signed<Revocation>> open_revocation(ByteView document);
 Result<Signed<HubCard>> open_hub_card(ByteView document);
+Result<Signed<Manifest>> open_manifest(ByteView document);
 
 enum class DocumentKind { kCertificate, kRevocation, kHubCard };
-/// By its payloadType alone; nothing is checked. Errors: kCertificateInvalid.
+/// By its payloadType alone; nothing is checked. A manifest is in no file, and none of these. Errors:
+/// kCertificateInvalid.
 Result<DocumentKind> document_kind(ByteView document);
 
 }  // namespace thalweg::trust

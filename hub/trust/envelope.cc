@@ -1,6 +1,5 @@
 #include "trust/envelope.h"
 
-#include "trust/certificate.h"
 #include "trust/strict_json.h"
 
 namespace thalweg::trust {
@@ -32,12 +31,12 @@ std::string seal_envelope(std::string_view payload_type, std::string_view payloa
   return document;
 }
 
-Result<Envelope> parse_envelope(ByteView document) {
-  TW_ASSIGN(const nlohmann::json object, parse_object(as_text(document), kMaxDocumentBytes));
+Result<Envelope> parse_envelope(ByteView document, std::size_t limit_bytes) {
+  TW_ASSIGN(const nlohmann::json object, parse_object(as_text(document), limit_bytes));
   Envelope envelope;
   Members members(object, "envelope");
   envelope.payload_type = members.text("payloadType", kMaxTypeBytes);
-  const Result<Bytes> payload = from_base64(members.text("payload", kMaxDocumentBytes));
+  const Result<Bytes> payload = from_base64(members.text("payload", limit_bytes));
   if (!payload) members.fault("payload", "is not base64");
   const nlohmann::json& signatures = members.any("signatures");
   if (!signatures.is_array() || signatures.size() != 1) members.fault("signatures", "is not a list of one signature");

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/bytes.h"
+#include "trust/certificate.h"
 #include "trust/keys.h"
 
 namespace thalweg::trust {
@@ -20,7 +21,7 @@ struct Envelope {
 /// The envelope as JSON on one line, without a line end.
 std::string seal_envelope(std::string_view payload_type, std::string_view payload, const SigningKey& key);
 /// Reads the form; the signature is not checked. Errors: kCertificateInvalid, kAlgorithmUnknown.
-Result<Envelope> parse_envelope(ByteView document);
+Result<Envelope> parse_envelope(ByteView document, std::size_t limit_bytes = kMaxDocumentBytes);
 /// True when `key` is the named signer and has signed type and payload.
 bool signed_by(const Envelope& envelope, const PublicKey& key);
 

@@ -6,6 +6,7 @@ namespace thalweg::trust {
 namespace {
 
 const nlohmann::json kNothing;
+constexpr int kMaxDepth = 16;  // reading takes any depth, writing it again would take the stack
 
 bool printable(std::string_view text) {
   for (const char c : text) {
@@ -19,10 +20,13 @@ bool printable(std::string_view text) {
 
 Result<nlohmann::json> parse_object(std::string_view text, std::size_t limit_bytes) {
   using Event = nlohmann::json::parse_event_t;
-  if (text.size() > limit_bytes) return Error{Code::kCertificateInvalid, "the document is larger than 64 KiB"};
-  bool twice = false;
+  if (text.size() > limit_bytes) {
+    return Error{Code::kCertificateInvalid, "it is larger than " + std::to_string(limit_bytes / 1024) + " KiB"};
+  }
+  bool twice = false, deep = false;
   std::vector<std::set<std::string>> names;
-  const auto watch = [&](int, Event event, nlohmann::json& value) {
+  const auto watch = [&](int depth, Event event, nlohmann::json& value) {
+    deep = deep || depth > kMaxDepth;
     if (event == Event::object_start) {
       names.emplace_back();
     } else if (event == Event::object_end) {
@@ -37,6 +41,7 @@ Result<nlohmann::json> parse_object(std::string_view text, std::size_t limit_byt
     return Error{Code::kCertificateInvalid, "the document is not a JSON object"};
   }
   if (twice) return Error{Code::kCertificateInvalid, "a member stands twice"};
+  if (deep) return Error{Code::kCertificateInvalid, "it is nested too deeply"};
   return object;
 }
 

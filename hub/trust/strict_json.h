@@ -12,8 +12,8 @@
 
 namespace thalweg::trust {
 
-/// Parses one object of at most `limit` bytes; a name that stands twice in one object makes it invalid, since two
-/// readers could see two contents. Errors: kCertificateInvalid.
+/// Parses one object of at most `limit` bytes and a bounded depth; a name that stands twice in one object makes it
+/// invalid, since two readers could see two contents. Errors: kCertificateInvalid.
 Result<nlohmann::json> parse_object(std::string_view text, std::size_t limit_bytes);
 
 /// Takes members out of an object. The first fault is kept, with the member's name; later reads give empty values.

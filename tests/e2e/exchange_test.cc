@@ -49,9 +49,15 @@ TEST_CASE("a search goes up, a warning goes down, an officer signs, and the send
   const json ack = x.ask_gate("luxian", {{"cmd", "ack"}, {"record", id}, {"officer", "周敏"}});
   INFO(ack.dump());
   REQUIRE(ack["ok"] == true);
-  REQUIRE(eventually([&] {
-    return x.ask_gate("rongchang", {{"cmd", "show"}, {"record", id}}).dump().find("周敏") != std::string::npos;
-  }));
+  const auto show = [&] { return x.ask_gate("rongchang", {{"cmd", "show"}, {"record", id}}); };
+  REQUIRE(eventually([&] { return show().dump().find("周敏") != std::string::npos; }));
+  // Whom to call is in the manifest that the hub has signed for this gate.
+  const json step = show()["record"]["progress"][0];
+  CHECK(step["party"] == "510521");
+  CHECK(step["name_zh"] == "泸州市泸县生态环境局");
+  CHECK(step["duty_phone"] == "0830-0000-521");
+  for (const json& lane : x.ask_gate("rongchang", {{"cmd", "status"}})["lanes"])
+    CHECK(lane["link"]["disbelieved"] == 0);
 }
 
 TEST_CASE("who is no party to a case gets nothing of it") {

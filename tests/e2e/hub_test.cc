@@ -189,6 +189,12 @@ TEST_CASE(
   const json event = x.hub_events("rongchang")[0];
   CHECK(event["type"] == "thalweg.hub.event.v1");
   CHECK(x.hub_events("luxian").empty());
+  // The new telephone is in the manifest that the reload sent.
+  const std::string sent = x.publish("luxian", json::array({notice_draft("search", "i-1")}))["settled"][0]["id"];
+  REQUIRE(eventually([&] {
+    const json known = x.ask_gate("luxian", {{"cmd", "show"}, {"record", sent}});
+    return known["record"].dump().find("023-0000-0999") != std::string::npos;
+  }));
   const json shown = x.ask_hub({{"cmd", "show"}, {"record", event["id"]}});
   INFO(shown.dump());
   CHECK(shown["content"]["source"] == "/party/laixi-hub");

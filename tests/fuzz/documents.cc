@@ -1,4 +1,4 @@
-// documents.cc: signed public documents: certificates, revocations, the hub's card, checkpoints.
+// documents.cc: signed public documents: certificates, revocations, the hub's card, manifests, checkpoints.
 #include "trust/certificate.h"
 #include "trust/checkpoint.h"
 #include "trust/directory.h"
@@ -9,6 +9,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   (void)trust::open_certificate(bytes);
   (void)trust::open_revocation(bytes);
   (void)trust::open_hub_card(bytes);
+  (void)trust::open_manifest(bytes);
   (void)trust::decode_checkpoint(bytes);
   (void)trust::KeyDirectory::decode(bytes);
   return 0;

@@ -35,7 +35,7 @@ Code with_payload(std::string_view from, std::string_view to) {
 
 }  // namespace
 
-TEST_CASE("a certificate, a revocation and a hub card come back as they were signed", "[trust]") {
+TEST_CASE("a certificate, a revocation, a hub card and a manifest come back as they were signed", "[trust]") {
   const SigningKey identity = made_key(1);
   GateCertificate certificate = made_certificate(identity, 7, 2);
   certificate.receives = false;
@@ -51,6 +51,21 @@ TEST_CASE("a certificate, a revocation and a hub card come back as they were sig
 
   const HubCard card = made_hub_card(hub);
   CHECK(open_hub_card(as_bytes(sign(card, hub)->document()))->content() == card);
+  const Manifest manifest = made_manifest(hub);
+  CHECK(open_manifest(as_bytes(sign(manifest, hub)->document()))->content() == manifest);
+}
+
+TEST_CASE("a manifest may be as large as the link carries, and not nested without end", "[trust]") {
+  const SigningKey hub = made_key(8);
+  Manifest manifest = made_manifest(hub);
+  manifest.region = R"({"names":")" + std::string(700'000, 'x') + R"("})";
+  CHECK(open_manifest(as_bytes(sign(manifest, hub)->document()))->content() == manifest);
+  manifest.region = R"({"names":")" + std::string(kMaxManifestBytes, 'x') + R"("})";
+  CHECK(code_of(sign(manifest, hub)) == Code::kCertificateInvalid);
+  const Envelope good = *parse_envelope(as_bytes(sign(made_manifest(hub), hub)->document()));
+  const std::string deep = replaced(good.payload, R"("sections":[])",
+                                    R"("sections":)" + std::string(100'000, '[') + std::string(100'000, ']'));
+  CHECK(code_of(open_manifest(as_bytes(seal_envelope(good.payload_type, deep, hub)))) == Code::kCertificateInvalid);
 }
 
 TEST_CASE("each kind of document is told by its type and opens as no other", "[trust]") {
@@ -64,6 +79,7 @@ TEST_CASE("each kind of document is told by its type and opens as no other", "[t
   CHECK(code_of(open_certificate(as_bytes(revocation))) == Code::kCertificateInvalid);
   CHECK(code_of(open_revocation(as_bytes(card))) == Code::kCertificateInvalid);
   CHECK(code_of(open_hub_card(as_bytes(certificate))) == Code::kCertificateInvalid);
+  CHECK(code_of(open_manifest(as_bytes(card))) == Code::kCertificateInvalid);
   const std::string other = seal_envelope("text/plain", "{}", key);
   CHECK(code_of(document_kind(as_bytes(other))) == Code::kCertificateInvalid);
 }

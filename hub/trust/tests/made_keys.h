@@ -59,4 +59,16 @@ inline HubCard made_hub_card(const SigningKey& hub) {
   return h;
 }
 
+inline Manifest made_manifest(const SigningKey& hub) {
+  Manifest m;
+  m.ledger_id.fill(0x5a);
+  m.party = "500153";
+  m.version = 3;
+  m.region = R"({"code":"laixi","parties":[{"code":"510521","duty_phone":"0830-0000-521","name_en":"",)"
+             R"("name_zh":"泸州市泸县生态环境局"}],"routes":[{"agreement":"section-rongchang-luxian","to":"510521",)"
+             R"("type":"thalweg.section.observation.v1","version":1}],"sections":[]})";
+  m.signing = hub.public_key();
+  return m;
+}
+
 }  // namespace thalweg::trust

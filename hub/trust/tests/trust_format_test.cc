@@ -85,6 +85,11 @@ TEST_CASE("the documents of the page open, and are made the same again", "[trust
   CHECK(open_hub_card(as_bytes(card))->content() == made_hub_card(kHub));
   CHECK(sign(made_hub_card(kHub), kHub)->document() == card);
   CHECK(parse_envelope(as_bytes(card))->payload == block("trust.md", "json hub-card-payload"));
+
+  const std::string manifest = block("trust.md", "json manifest");
+  CHECK(open_manifest(as_bytes(manifest))->content() == made_manifest(kHub));
+  CHECK(sign(made_manifest(kHub), kHub)->document() == manifest);
+  CHECK(parse_envelope(as_bytes(manifest))->payload == block("trust.md", "json manifest-payload"));
 }
 
 TEST_CASE("the checkpoint of the page opens, and is made the same again", "[trust][format]") {
