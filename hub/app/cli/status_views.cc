@@ -151,6 +151,7 @@ std::string hub_status_text(const Terminal& t, const json& status) {
   out += parties.text(t) + "\n";
 
   bool hub_clock = false;
+  std::string held_back;
   Table lanes({std::string(t.say("通道", "lane")), std::string(t.say("地址", "endpoint")),
                std::string(t.say("区块", "block")), std::string(t.say("账本大小", "ledger size")),
                std::string(t.say("数据流", "streams")), std::string(t.say("数据包", "parcels")),
@@ -160,6 +161,17 @@ std::string hub_status_text(const Terminal& t, const json& status) {
     const json& lane = member(member(status, "lanes"), which);
     if (lane.empty()) continue;
     hub_clock = hub_clock || true_in(lane, "clock_doubtful");
+    if (const std::string who = clean(text_in(lane, "held_back_by")); !who.empty()) {
+      std::string name;
+      for (const json& party : list_in(status, "parties"))
+        if (text_in(party, "party") == who) name = " " + name_in(t, party);
+      held_back +=
+          t.paint(Colour::kYellow,
+                  t.say(lane_label(t, which) + "通道：" + who + name + " 尚未结算，旧账本段因此超期保留",
+                        lane_label(t, which) + " lane: old segments of the ledger stay beyond their time because " +
+                            who + name + " has not settled them")) +
+          "\n";
+    }
     lanes.row({lane_label(t, which), clean(text_in(lane, "endpoint")), count(number_in(lane, "block")),
                bytes_text(number_in(lane, "bytes")), count(number_in(lane, "streams")),
                count(number_in(lane, "parcels")), count(number_in(lane, "records")),
@@ -168,7 +180,10 @@ std::string hub_status_text(const Terminal& t, const json& status) {
   out += lanes.text(t);
   out += std::string(t.say("数据包、记录、拒收为启动以来的数目\n", "parcels, records and refused: since the start\n"));
 
-  std::string next;
+  std::string next = held_back;
+  if (!held_back.empty())
+    next += t.say("该主体若已永久退出：thalweg receiver give-up 主体 --reason “…”\n",
+                  "a party that has left for good: thalweg receiver give-up PARTY --reason \"…\"\n");
   if (waiting)
     next += std::string(
         t.say("待送：对方收件箱尚未收到的数据包；“+n” 为已入收件箱、适配器尚未取走的\n",

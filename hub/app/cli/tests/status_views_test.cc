@@ -51,6 +51,20 @@ TEST_CASE("A clock that is off by more than five minutes is red, with the next s
   CHECK(has(hub_status_text(kZh, status), "thalweg clock confirm"));
 }
 
+TEST_CASE("Who holds old segments of the ledger back is named, with the lane and the way out") {
+  json status = hub_status();
+  CHECK_FALSE(has(hub_status_text(kZh, status), "give-up"));
+  status["lanes"]["routine"]["held_back_by"] = "500153";
+  CHECK(has(hub_status_text(kZh, status), "常规通道：500153 荣昌区生态环境局 尚未结算，旧账本段因此超期保留\n"));
+  CHECK(has(hub_status_text(kZh, status), "thalweg receiver give-up"));
+  CHECK(has(hub_status_text(kEn, status),
+            "routine lane: old segments of the ledger stay beyond their time because 500153 Rongchang has not settled "
+            "them\n"));
+  CHECK(has(hub_status_text(kEn, status), "thalweg receiver give-up"));
+  status["lanes"]["routine"]["held_back_by"] = "999999";  // left the region
+  CHECK(has(hub_status_text(kZh, status), "常规通道：999999 尚未结算"));
+}
+
 TEST_CASE("A party with one lane only, or none, is not shown as connected") {
   json status = hub_status();
   status["parties"][0]["sessions"].erase(1);
