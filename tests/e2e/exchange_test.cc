@@ -60,6 +60,21 @@ TEST_CASE("a search goes up, a warning goes down, an officer signs, and the send
     CHECK(lane["link"]["disbelieved"] == 0);
 }
 
+TEST_CASE("the hub shows a record as in an inbox only when that receiver has it") {
+  Neighbours x;
+  x.stop_gate("luxian");
+  const std::string id =
+      x.publish("rongchang", json::array({notice_draft("warning", "2026-0923-01")}))["settled"][0]["id"];
+  const auto receivers = [&] {
+    const json listed = x.ask_hub({{"cmd", "records"}, {"type", "notice"}})["records"];
+    return listed.empty() ? json() : x.ask_hub({{"cmd", "show"}, {"record", id}})["receivers"];
+  };
+  REQUIRE(eventually([&] { return !receivers().is_null(); }));
+  CHECK(receivers() == json::array({{{"receiver", "510521"}, {"in_inbox", false}, {"taken", false}}}));
+  x.start_gate("luxian");
+  REQUIRE(eventually([&] { return receivers()[0]["in_inbox"] == true; }));
+}
+
 TEST_CASE("who is no party to a case gets nothing of it") {
   Neighbours x;
   const json record = {
