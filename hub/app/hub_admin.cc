@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "app/hub_pages.h"
 #include "base/log.h"
 #include "intake/question.h"
 #include "model/record.h"
@@ -111,6 +112,10 @@ Result<Json> HubAdmin::dispatch(const Json& request, const std::string& who) {
   if (command == "clock_confirm") return clock_confirm(who);
   if (command == "reload") return reload(who);
   if (command == "card") return card();
+  if (command == "region") {  // names, for listings
+    const intake::Policy policy = hub_.policy_snapshot();
+    return Json{{"region", Json::parse(manifest_json(policy, policy.region->hub().code))}};
+  }
   return Error{Code::kUnsupported, "the hub knows no command '" + command + "'"};
 }
 

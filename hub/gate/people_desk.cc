@@ -62,6 +62,10 @@ void PeopleDesk::on_request(const link::LocalConnectionRef& connection, const st
   if (command == "status") return whole_status(std::move(answer));
   if (command == "adapter") return adapter(request, std::move(answer));
   if (command == "tail") return tail(connection, id, request);
+  if (command == "region") {
+    const json region = json::parse(lane_.shared().trust->manifest(), nullptr, false);
+    return answer({{"ok", true}, {"region", region.is_object() ? region : json::object()}});
+  }
   if (command == "stop") {
     answer({{"ok", true}});
     if (lane_.shared().on_stop_asked) lane_.shared().on_stop_asked();
@@ -69,7 +73,7 @@ void PeopleDesk::on_request(const link::LocalConnectionRef& connection, const st
   }
   answer(failure(Code::kUnsupported, "no request '" + command +
                                          "'; known: publish records show ack deadletters status "
-                                         "adapter tail stop"));
+                                         "adapter tail region stop"));
 }
 
 // ---- sending ----

@@ -75,6 +75,21 @@ TEST_CASE("the hub shows a record as in an inbox only when that receiver has it"
   REQUIRE(eventually([&] { return receivers()[0]["in_inbox"] == true; }));
 }
 
+TEST_CASE("names for listings are those of the region, at the hub and at a gate") {
+  Neighbours x;
+  const auto name_of = [](const json& answer, const char* list, const char* code) {
+    for (const json& one : answer["region"][list])
+      if (one["code"] == code) return one["name_zh"].get<std::string>();
+    return std::string();
+  };
+  const auto at_gate = [&] { return x.ask_gate("rongchang", {{"cmd", "region"}}); };
+  REQUIRE(eventually([&] { return at_gate()["region"].contains("parties"); }));
+  for (const json& answer : {x.ask_hub({{"cmd", "region"}}), at_gate()}) {
+    CHECK(name_of(answer, "parties", "510521") == "泸州市泸县生态环境局");
+    CHECK(name_of(answer, "sections", "laixi-gaodong") == "高洞电站");
+  }
+}
+
 TEST_CASE("who is no party to a case gets nothing of it") {
   Neighbours x;
   const json record = {

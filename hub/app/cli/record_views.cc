@@ -82,7 +82,8 @@ std::string either(const json& object, const char* one, const char* other) {
   return text.empty() ? clean_in(object, other) : text;
 }
 
-std::string party_name(const Terminal& t, const json& party, const std::string& code) {
+/// Code and name, of a party or a section.
+std::string code_and_name(const Terminal& t, const json& party, const std::string& code) {
   const std::string zh = clean_in(party, "name_zh"), en = clean_in(party, "name_en");
   const std::string& name = t.chinese() || en.empty() ? zh : en;
   return name.empty() ? code : code + " " + name;
@@ -159,7 +160,7 @@ std::string receiver_table(const Terminal& t, const json& steps, bool owed) {
     std::string sign = unsigned_text(t, step, owed);
     if (const auto at = step.find("signed"); at != step.end() && at->is_object())
       sign = t.paint(Colour::kGreen, receipt_text(t, *at));
-    table.row({party_name(t, step, code), yes_no(t, step, "in_inbox"), yes_no(t, step, "taken"), std::move(sign)});
+    table.row({code_and_name(t, step, code), yes_no(t, step, "in_inbox"), yes_no(t, step, "taken"), std::move(sign)});
     for (const json& receipt : list_in(step, "receipts"))
       if (text_in(receipt, "stage") != "signed") more += "  " + code + "  " + receipt_text(t, receipt) + "\n";
   }
@@ -275,7 +276,18 @@ std::string summary(const Terminal& t, std::string_view type, const json& data) 
   return out;
 }
 
-std::string record_table(const Terminal& t, const json& records) {
+Names::Names(const Terminal& t, const json& region) {
+  for (const auto& [list, into] : {std::pair{"parties", &parties_}, {"sections", &sections_}})
+    for (const json& one : list_in(region, list))
+      if (const std::string code = clean_in(one, "code"); !code.empty()) (*into)[code] = code_and_name(t, one, code);
+}
+
+std::string Names::with(const Map& names, const std::string& code) {
+  const auto at = names.find(code);
+  return at == names.end() ? code : at->second;
+}
+
+std::string record_table(const Terminal& t, const json& records, const Names& names) {
   Table table({std::string(t.say("时间", "time")), std::string(t.say("发送方", "from")),
                std::string(t.say("类型", "type")), std::string(t.say("主题", "subject")),
                std::string(t.say("状态", "state")), std::string(t.say("接收方", "to")),
@@ -287,10 +299,11 @@ std::string record_table(const Terminal& t, const json& records) {
       for (const json& receiver : list_in(grant, "receivers"))
         if (receiver.is_string()) receivers.insert(clean(receiver.get<std::string>()));
     std::string to;
-    for (const std::string& receiver : receivers) to += (to.empty() ? "" : " ") + receiver;
-    table.row({beijing(text_in(one, "time")), either(one, "from", "party"),
+    for (const std::string& receiver : receivers)
+      to += (to.empty() ? "" : t.chinese() ? "，" : ", ") + names.party(receiver);
+    table.row({beijing(text_in(one, "time")), names.party(either(one, "from", "party")),
                marks(t, text_in(one, "lane"), text_in(one, "exercise")) + type_label(t, text_in(one, "type")),
-               clean_in(one, "subject"), state_text(t, one), to, either(one, "id", "record")});
+               names.subject(clean_in(one, "subject")), state_text(t, one), to, either(one, "id", "record")});
   }
   return table.empty() ? std::string(t.say("没有记录\n", "no records\n")) : table.text(t);
 }
@@ -318,11 +331,12 @@ std::string grant_lines(const Terminal& t, const json& grants) {
   return out;
 }
 
-std::string tail_line(const Terminal& t, const json& event) {
+std::string tail_line(const Terminal& t, const json& event, const Names& names) {
   const json record = json::parse(text_in(event, "raw"), nullptr, false);
   const std::string type = text_in(record, "type");
   std::string out = marks(t, text_in(event, "lane"), text_in(record, "exercise")) + beijing(text_in(record, "time")) +
-                    "  " + clean_in(event, "from") + "  " + type_label(t, type) + "  " + clean_in(record, "subject");
+                    "  " + names.party(clean_in(event, "from")) + "  " + type_label(t, type) + "  " +
+                    names.subject(clean_in(record, "subject"));
   if (text_in(event, "state") == "doubtful") out += "  " + t.paint(Colour::kRed, t.say("存疑", "doubtful"));
   if (record.is_object() && record.contains("data"))
     if (const std::string says = summary(t, type, record["data"]); !says.empty()) out += "  " + says;
@@ -385,7 +399,7 @@ std::string show_at_hub(const Terminal& t, const json& record, const json& parti
       if (parties.is_array())
         for (const json& one : parties)
           if (text_in(one, "party") == code) party = one;
-      table.row({party_name(t, party, code), yes_no(t, step, "in_inbox"), yes_no(t, step, "taken"),
+      table.row({code_and_name(t, party, code), yes_no(t, step, "in_inbox"), yes_no(t, step, "taken"),
                  clean_in(party, "duty_phone")});
     }
     out += "\n" + table.text(t);

@@ -1,6 +1,7 @@
 // record_views.h: records as people see them: one line, a table, the ladder of who has got it.
 #pragma once
 
+#include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
@@ -24,11 +25,30 @@ std::string marks(const Terminal& terminal, std::string_view lane, std::string_v
 /// What a record says, in a few words, from its `data`: "预警通报 濑溪河 …", "12 factors, class V".
 std::string summary(const Terminal& terminal, std::string_view type, const nlohmann::json& data);
 
+/// Names of the parties and sections of a region, to stand behind their codes.
+class Names {
+ public:
+  Names() = default;
+  /// Of the answer to `region`, of a hub or a gate; whatever it lacks has no name.
+  Names(const Terminal& terminal, const nlohmann::json& region);
+  /// "510521 泸县生态环境局"; the code alone where there is no name.
+  std::string party(const std::string& code) const { return with(parties_, code); }
+  /// Of a section or, in what the hub says of a party, that party; an incident has no other name.
+  std::string subject(const std::string& text) const {
+    return sections_.contains(text) ? with(sections_, text) : party(text);
+  }
+
+ private:
+  using Map = std::map<std::string, std::string>;
+  static std::string with(const Map& names, const std::string& code);
+  Map parties_, sections_;
+};
+
 /// The answer of `records`, of a hub or a gate, as a table, newest first.
-std::string record_table(const Terminal& terminal, const nlohmann::json& records);
+std::string record_table(const Terminal& terminal, const nlohmann::json& records, const Names& names = {});
 
 /// One line (or two) for a record that `tail` tells of.
-std::string tail_line(const Terminal& terminal, const nlohmann::json& event);
+std::string tail_line(const Terminal& terminal, const nlohmann::json& event, const Names& names = {});
 
 /// `show` at a gate: the record and, if it was sent from there, how far it got with each receiver. Nothing is called
 /// delivered before a person has signed: who has not is named with the duty telephone.

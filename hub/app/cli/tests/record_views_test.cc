@@ -128,12 +128,42 @@ TEST_CASE("The hub names receivers and their duty telephones from its status") {
 TEST_CASE("Lists show records of a gate and of the hub alike") {
   const json gate = json::array({sent_notice()});
   CHECK(has(record_table(kZh, gate), "【紧急】【演练】突发环境事件通报"));
-  CHECK(has(record_table(kZh, gate), "500111 510521"));
+  CHECK(has(record_table(kZh, gate), "500111，510521"));
   const json hub = json::parse(
       R"([{"record":"r-1","party":"500153","type":"thalweg.receipt.v1","time":"2026-09-23T06:00:00+08:00","code":0}])");
   CHECK(has(record_table(kEn, hub), "receipt"));
   CHECK(has(record_table(kEn, hub), "r-1"));
   CHECK(record_table(kEn, json::array()) == "no records\n");
+}
+
+json region() {
+  return json::parse(R"({"parties":[{"code":"500153","name_zh":"荣昌区生态环境局","name_en":"Rongchang"},
+    {"code":"510521","name_zh":"泸县生态环境局","name_en":"Luxian"}],
+    "sections":[{"code":"laixi-gaodong","name_zh":"高洞电站","name_en":""}]})");
+}
+
+TEST_CASE("Lists name parties and sections behind their codes, and the columns stay in line") {
+  const json records = json::parse(R"([
+    {"record":"r-1","party":"500153","type":"t","subject":"laixi-gaodong","time":"2026-09-23T06:00:00+08:00","code":0,
+     "grants":[{"receivers":["510521","999999"]}]},
+    {"record":"r-2","party":"999999","type":"t","subject":"LX-1","time":"2026-09-23T06:00:00+08:00","code":0}])");
+  const std::string zh = record_table(kZh, records, Names(kZh, region()));
+  const auto line = [](const std::string& text, int number) {
+    std::size_t from = 0;
+    while (number-- > 0) from = text.find('\n', from) + 1;
+    return text.substr(from, text.find('\n', from) - from);
+  };
+  CHECK(has(line(zh, 1),
+            "500153 荣昌区生态环境局  t     laixi-gaodong 高洞电站  已接收  510521 泸县生态环境局，999999  r-1"));
+  CHECK(has(line(zh, 2),
+            "999999                   t     LX-1                    已接收                                 r-2"));
+  CHECK(display_width(line(zh, 1)) == display_width(line(zh, 2)));
+  CHECK(has(record_table(kEn, records, Names(kEn, region())), "510521 Luxian, 999999"));
+  CHECK(Names(kZh, region()).subject("510521") == "510521 泸县生态环境局");  // what the hub says of a party
+  // Without the region, as before a gate's first session, codes stand alone.
+  CHECK(has(record_table(kEn, records), "2026-09-23 06:00:00  500153  t     laixi-gaodong"));
+  for (const json& odd : {json(), json(7), json{{"parties", 3}, {"sections", {1, nullptr, {{"name_zh", "x"}}}}}})
+    CHECK(Names(kZh, odd).party("500153") == "500153");
 }
 
 TEST_CASE("tail says in one line what a notice is about") {
@@ -149,6 +179,7 @@ TEST_CASE("tail says in one line what a notice is about") {
   CHECK(
       line ==
       "【紧急】【演练】2026-09-23 06:00:00  500153  突发环境事件通报  LX-1  预警通报，濑溪河，高洞，王强 023-1  r-1\n");
+  CHECK(has(tail_line(kEn, event, Names(kEn, region())), "  500153 Rongchang  emergency notice  LX-1"));
 }
 
 TEST_CASE("Views stand answers that lack members or have others than expected") {
