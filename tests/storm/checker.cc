@@ -1,6 +1,7 @@
 #include "storm/checker.h"
 
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 namespace thalweg::storm {
@@ -13,6 +14,7 @@ Findings& Findings::operator+=(const Findings& other) {
   doubled += other.doubled;
   out_of_order += other.out_of_order;
   foreign += other.foreign;
+  forbidden += other.forbidden;
   examples.insert(examples.end(), other.examples.begin(), other.examples.end());
   return *this;
 }
@@ -44,6 +46,16 @@ Findings compare(std::span<const RecordId> accepted, std::span<const RecordId> h
   }
   for (const RecordId& id : accepted)
     if (!known.at(id).seen) say(found.lost, "lost", id);
+  return found;
+}
+
+Findings intruders(std::span<const RecordId> not_for_it, std::span<const RecordId> held) {
+  Findings found;
+  const std::unordered_set<RecordId> closed(not_for_it.begin(), not_for_it.end());
+  for (const RecordId& id : held) {
+    if (!closed.contains(id)) continue;
+    if (++found.forbidden <= kMostExamples) found.examples.push_back("not for this inbox " + id.text());
+  }
   return found;
 }
 

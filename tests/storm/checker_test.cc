@@ -66,6 +66,26 @@ TEST_CASE("a record that nobody was told of is foreign") {
   CHECK(found.lost + found.doubled + found.out_of_order == 0);
 }
 
+TEST_CASE("a record at one who may not see it is forbidden, as often as it stands there") {
+  const auto others = ids(1000);
+  std::vector<RecordId> held{id(5000), id(5001), id(5002)};
+  CHECK(storm::intruders(others, held).content());
+  held.insert(held.begin() + 1, others[77]);
+  held.push_back(others[999]);
+  held.push_back(others[999]);
+  const auto found = storm::intruders(others, held);
+  CHECK(found.forbidden == 3);
+  CHECK_FALSE(found.content());
+  CHECK(found.examples.at(0) == "not for this inbox " + others[77].text());
+}
+
+TEST_CASE("what comes after a revocation is forbidden, what came before it is not") {
+  const auto accepted = ids(100);
+  const auto after = std::span(accepted).subspan(60);
+  CHECK(storm::intruders(after, std::span(accepted).first(60)).content());
+  CHECK(storm::intruders(after, std::span(accepted).first(61)).forbidden == 1);
+}
+
 TEST_CASE("seeded faults of all kinds at once are counted each by its kind") {
   std::mt19937 random(20260923);
   for (int round = 0; round < 50; ++round) {

@@ -20,12 +20,17 @@ Machine::Machine(Machine&& other) noexcept
     : name_(other.name_),
       program_(other.program_),
       folder_(other.folder_),
+      environment_(other.environment_),
       pid_(std::exchange(other.pid_, -1)),
       modest_(other.modest_) {}
 Machine::~Machine() { kill(); }
 
 Status Machine::start() {
   const std::string program = program_.string(), folder = folder_.string(), log_file = log().string();
+  std::vector<char*> variables;
+  for (char** at = environ; *at != nullptr; ++at) variables.push_back(*at);
+  for (std::string& one : environment_) variables.push_back(one.data());
+  variables.push_back(nullptr);
   const pid_t parent = ::getpid();
   const pid_t child = ::fork();
   if (child < 0) return Error{Code::kIo, std::strerror(errno)};
@@ -40,7 +45,7 @@ Status Machine::start() {
       ::dup2(out, STDERR_FILENO);
     }
     ::close_range(3, ~0U, 0);
-    ::execl(program.c_str(), program.c_str(), folder.c_str(), static_cast<char*>(nullptr));
+    ::execle(program.c_str(), program.c_str(), folder.c_str(), static_cast<char*>(nullptr), variables.data());
     ::_exit(127);
   }
   pid_ = child;

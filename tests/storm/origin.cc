@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <random>
+#include <utility>
 
 #include "link/local_socket.h"
 
@@ -51,10 +52,33 @@ void Origin::run() {
   }
 }
 
+/// After the gate was started again: whoever is connected was so before it was set back.
+void Origin::go_back() {
+  const std::int64_t to = rewind_to_.exchange(-1);
+  if (to < 0 || static_cast<std::uint64_t>(to) >= accepted_.size()) return;
+  if (accepted_.size() > before_.size()) before_ = accepted_;
+  accepted_.resize(static_cast<std::size_t>(to));
+  accepted_count_ = accepted_.size();
+}
+
+void Origin::waited(std::uint64_t first) {
+  const std::chrono::nanoseconds time(SteadyClock::now() - due(first));
+  longest_wait_ns_ = std::max<std::int64_t>(longest_wait_ns_.load(), time.count());
+  if (!settings_.keep_waits) return;
+  const std::lock_guard lock(waits_mutex_);
+  waits_ms_.push_back(static_cast<double>(time.count()) / 1e6);
+}
+
+std::vector<double> Origin::take_waits_ms() {
+  const std::lock_guard lock(waits_mutex_);
+  return std::exchange(waits_ms_, {});
+}
+
 /// One connection, until it breaks.
 bool Origin::converse() {
   auto client = link::BlockingLocalClient::connect(settings_.socket);
   if (!client) return false;
+  go_back();
   std::mt19937 random(settings_.seed + static_cast<std::uint32_t>(accepted_.size()));
   bool again = true;  // what stood in the last batch may have been accepted without our hearing it
   while (!stopping_ && !done()) {
@@ -112,11 +136,14 @@ bool Origin::converse() {
     }
     again = false;
     // In order: what stands behind one that has to come again comes again too, and is known by its key.
-    for (std::size_t i = 0; i < yes.size() && yes[i]; ++i) accepted_.push_back(ids[i]);
-    if (paced() && accepted_.size() > from) {  // the first of a batch has waited longest
-      const std::int64_t waited_ns = std::chrono::nanoseconds(SteadyClock::now() - due(from)).count();
-      longest_wait_ns_ = std::max(longest_wait_ns_.load(), waited_ns);
+    for (std::size_t i = 0; i < yes.size() && yes[i]; ++i) {
+      if (const std::size_t at = accepted_.size(); at < before_.size() && before_[at] != ids[i]) {
+        fail("record " + std::to_string(at) + " came back under another id: " + ids[i].text());
+        return false;
+      }
+      accepted_.push_back(ids[i]);
     }
+    if (paced() && accepted_.size() > from) waited(from);  // the first of a batch has waited longest
     if (!yes.back()) again = true;
     accepted_count_ = accepted_.size();
   }

@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <thread>
+#include <utility>
 
 #include "app/cli/setup_files.h"
 #include "link/local_socket.h"
@@ -67,40 +69,58 @@ const std::vector<Site::Gate>& Site::gates() {
   return all;
 }
 
-Result<std::unique_ptr<Site>> Site::set_up(const Path& folder, const Path& programs) {
+Result<std::unique_ptr<Site>> Site::set_up(const Path& folder, const Path& programs, Layout layout) {
   auto site = std::make_unique<Site>();
+  site->layout_ = std::move(layout);
   TW_TRY(site->create(folder, programs));
   return site;
 }
 
 Status Site::create(const Path& folder, const Path& programs) {
-  TW_ASSIGN(const std::uint16_t port, free_ports());
+  TW_ASSIGN(hub_port_, free_ports());
   app::NewHub hub;
   hub.folder = folder / "hub";
   hub.region = Path(THALWEG_SOURCE_DIR) / "examples/regions/laixi";
   hub.listen = hub.public_host = "127.0.0.1";
-  hub.routine_port = port;
-  hub.urgent_port = static_cast<std::uint16_t>(port + 1);
+  hub.routine_port = hub_port_;
+  hub.urgent_port = static_cast<std::uint16_t>(hub_port_ + 1);
   std::string mistakes;
   TW_ASSIGN(card_, app::create_hub(system_clock(), hub, mistakes));
+  const auto begin = [this](Machine& machine) {
+    if (layout_.variables) machine.set_environment(layout_.variables(machine.name()));
+    return machine.start();
+  };
   machines_.emplace_back("hub", programs / "thalwegd", hub.folder);
-  TW_TRY(machines_[0].start());
-  for (const Gate& gate : gates()) {
-    const Path own = folder / gate.name;
-    TW_TRY(enrol(gate, own));
-    machines_.emplace_back(gate.name, programs / "thalweg-gate", own);
-    TW_TRY(machines_.back().start());
+  TW_TRY(begin(machines_[0]));
+  gates_ = gates();
+  gates_.insert(gates_.end(), layout_.more.begin(), layout_.more.end());
+  for (std::size_t i = 0; i < gates_.size(); ++i) {
+    const Path own = folder / gates_[i].name;
+    TW_TRY(enrol(i, own));
+    machines_.emplace_back(gates_[i].name, programs / "thalweg-gate", own);
+    TW_TRY(begin(machines_.back()));
     TW_ASSIGN(const json up, ask_patiently(own / "state" / "run" / "routine.sock", {{"cmd", "status"}}));
   }
   return {};
 }
 
-Status Site::enrol(const Gate& gate, const Path& folder) {
+Status Site::enrol(std::size_t gate, const Path& folder) {
   app::NewGate wanted;
   wanted.folder = folder;
-  wanted.party = gate.party;
+  wanted.party = gates_[gate].party;
+  wanted.gate = gates_[gate].gate;
+  wanted.receives = gates_[gate].receives;
   wanted.card = hub_folder() / "hub.card";
+  if (!layout_.plugins.empty()) wanted.plugins = layout_.plugins;
+  if (layout_.way) wanted.hub = layout_.way(gate, hub_port_);
+  for (std::size_t i = 0; i < identities_.size(); ++i)
+    if (gates_[i].party == wanted.party) wanted.identity = identities_[i];
   TW_ASSIGN(const app::CreatedGate made, app::create_gate(system_clock(), wanted));
+  if (gate == identities_.size()) identities_.push_back(wanted.identity.value_or(folder / "identity.key"));
+  if (layout_.configuration) {
+    std::ofstream file(folder / "gate.toml", std::ios::app);
+    if (!(file << layout_.configuration(gate) << std::flush)) return Error{Code::kIo, "gate.toml cannot be written"};
+  }
   TW_ASSIGN(const Bytes document, read_file(real_files(), made.enrolment, 65536));
   TW_ASSIGN(const json added,
             ask_patiently(hub_folder() / "state" / "run" / "admin.sock",
@@ -108,6 +128,31 @@ Status Site::enrol(const Gate& gate, const Path& folder) {
                            {"document", std::string(as_text(document))},
                            {"fingerprint", trust::fingerprint_text(made.certificate.identity.fingerprint())}}));
   return {};
+}
+
+Status Site::revoke(std::size_t gate) {
+  TW_ASSIGN(const json done,
+            ask_patiently(hub_folder() / "state" / "run" / "admin.sock", {{"cmd", "party_revoke"},
+                                                                          {"party", gates_[gate].party},
+                                                                          {"gate", gates_[gate].gate},
+                                                                          {"reason", "front-end machine stolen"}}));
+  return {};
+}
+
+Status Site::replace(std::size_t gate, const Path& folder) {
+  TW_TRY(enrol(gate, folder));
+  machines_[gate + 1].set_folder(folder);
+  return {};
+}
+
+Result<std::string> Site::ask_hub(const std::string& request) const {
+  TW_ASSIGN(const json answer, ask(hub_folder() / "state" / "run" / "admin.sock", json::parse(request)));
+  return answer.dump();
+}
+
+Result<std::string> Site::ask_gate(std::size_t gate, const std::string& request) const {
+  TW_ASSIGN(const json answer, ask(gate_folder(gate) / "state" / "run" / "urgent.sock", json::parse(request)));
+  return answer.dump();
 }
 
 std::optional<std::array<std::uint64_t, 2>> Site::inbox_records(std::size_t gate) const {

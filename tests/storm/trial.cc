@@ -8,25 +8,13 @@
 #include <map>
 #include <thread>
 
-#include "ledger/verify.h"
 #include "storm/reading.h"
+#include "storm/station.h"
 
 namespace thalweg::storm {
 namespace {
 
 using std::chrono::milliseconds;
-
-std::string observation(const char* section, const char* station, std::uint64_t i) {
-  const std::string value = std::to_string(i % 15) + "." + std::to_string(10 + i % 90);
-  return std::string(R"({"section":")") + section + R"(","station":")" + station +
-         R"(","time":"2026-09-23T06:00:00+08:00","time_label":"instant","mode":"automatic","review":"raw","factors":[)" +
-         R"({"code":"w01009","text":")" + value + R"(","value":)" + value + R"(,"unit":"mg/L","flag":"N"}]})";
-}
-
-std::string warning(const char* section) {
-  return std::string(R"({"incident":"storm-drill","kind":"warning","river":"濑溪河","section":")") + section +
-         R"(","learned_at":"2026-09-23T06:20:00+08:00","contact":"值班员","telephone":"023-00000000"})";
-}
 
 }  // namespace
 
@@ -41,22 +29,8 @@ bool Trial::set_up() {
 }
 
 Origin& Trial::add(const Flow& flow, std::uint64_t records, double per_second, std::uint64_t batch_most) {
-  const bool dazu = flow.from == 0;
-  const char* section = dazu ? "laixi-yutan" : "laixi-gaodong";
-  const char* station = dazu ? "A500000_2013" : "A500226_0002";
-  Origin::Settings settings;
-  settings.name = Site::gates()[flow.from].name + "-" + std::string(name(flow.lane));
-  settings.socket = site_->gate_folder(flow.from) / "state" / "run" / (std::string(name(flow.lane)) + ".sock");
-  settings.lane = flow.lane;
-  if (flow.lane == Lane::kUrgent) {
-    settings.type = "thalweg.emergency.notice.v1";
-    settings.subject = "storm-drill";
-    settings.data = [section](std::uint64_t) { return warning(section); };
-  } else {
-    settings.type = "thalweg.section.observation.v1";
-    settings.subject = section;
-    settings.data = [section, station](std::uint64_t i) { return observation(section, station, i); };
-  }
+  Origin::Settings settings = station(Site::gates()[flow.from].name + "-" + std::string(name(flow.lane)),
+                                      site_->gate_folder(flow.from), flow.lane, flow.from == 0);
   settings.records = records;
   settings.per_second = per_second;
   settings.batch_most = batch_most;
@@ -167,18 +141,10 @@ void Trial::verify() {
 }
 
 void Trial::verify(const Path& folder, bool of_hub) {
-  ledger::VerifyOptions options;
-  if (of_hub)
-    options.hub_key = site_->card().signing.bytes;
-  else
-    options.chain_only = true;
-  const auto report = ledger::verify_ledger(real_files(), folder, options);
-  if (report && report->content()) return;
+  const Status content = verify_log(folder, of_hub ? &site_->card().signing : nullptr);
+  if (content) return;
   verified_ = false;
-  complain(folder.string() + ": " +
-           (report ? report->fault->message + " (" + report->fault->file + " at " +
-                         std::to_string(report->fault->offset) + ")"
-                   : report.error().message));
+  complain(content.error().message);
 }
 
 std::string Trial::account() const {
