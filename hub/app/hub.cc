@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "app/http_endpoint.h"
 #include "app/hub_admin.h"
 #include "app/hub_pages.h"
@@ -178,9 +180,15 @@ std::optional<link::UserId> Hub::admit(std::string_view curve_key) const {
     std::lock_guard guard(mutex_);
     keys = policy_.keys;
   }
-  const auto gate = keys->admit(curve_key, clock_.wall_unix_ns());
+  const auto gate = keys->admit(curve_key, now_unix_ns());
   if (!gate) return std::nullopt;
   return (*gate)->certificate->party + "/" + (*gate)->certificate->gate;
+}
+
+std::int64_t Hub::now_unix_ns() const {
+  std::int64_t now = clock_.wall_unix_ns();
+  for (const auto& lane : lanes_) now = std::max(now, lane->store().log().head().time_unix_ns);
+  return now;
 }
 
 std::optional<std::string> Hub::origin_of(const RecordId& id) const {

@@ -69,6 +69,9 @@ class Hub {
   /// New policy for both lanes and for those who connect.
   void publish();
   std::optional<link::UserId> admit(std::string_view curve_key) const;
+  /// By which keys are judged: no earlier than the last block of either lane (rule 26), so that a clock that was ahead
+  /// when they changed and is right again makes no revoked key good and no new one wait.
+  std::int64_t now_unix_ns() const;
   std::optional<std::string> origin_of(const RecordId& id) const;
   bool refilling() const;
   std::vector<link::Document> greeting(const std::string& party) const;

@@ -355,7 +355,7 @@ Result<Json> HubAdmin::party_add(const Json& request, const std::string& who) {
       return Error{Code::kPinMismatch, "the fingerprint that was read out is not that of the file"};
     TW_ASSIGN(keys, keys->with_pin(party, fingerprint));
   }
-  const std::int64_t now = hub_.clock_.wall_unix_ns();
+  const std::int64_t now = hub_.now_unix_ns();
   intake::Policy next = policy;
   TW_ASSIGN(next.keys, keys->with(certificate, now));
   const std::string& text = certificate.document();
@@ -402,13 +402,13 @@ Result<Json> HubAdmin::party_revoke(const Json& request, const std::string& who)
     content.gate = known->gate;
     content.serial = known->newest().certificate->serial;
     // In whole seconds, and behind the blocks of what is being written: receivers judge by it what was accepted before.
-    content.revoked_at_unix_ns = (hub_.clock_.wall_unix_ns() / 1'000'000'000 + 2) * 1'000'000'000;
+    content.revoked_at_unix_ns = (hub_.now_unix_ns() / 1'000'000'000 + 2) * 1'000'000'000;
     content.by = trust::Revocation::By::kOperator;
     content.officer = who;
     content.reason = text_of(request, "reason");
     content.signer = hub_.signing_->public_key();
     TW_ASSIGN(const auto document, trust::sign(content, *hub_.signing_));
-    TW_ASSIGN(policy.keys, policy.keys->with(document, hub_.clock_.wall_unix_ns()));
+    TW_ASSIGN(policy.keys, policy.keys->with(document, hub_.now_unix_ns()));
     entries.push_back({ledger::EntryType::kRevocation, Bytes(document.document().begin(), document.document().end())});
     revoked.push_back(known->party + "/" + known->gate);
   }

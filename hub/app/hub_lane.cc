@@ -350,7 +350,10 @@ void HubLane::change(intake::PolicyPtr policy, std::vector<SystemEntry> entries,
   }
 }
 
-std::int64_t HubLane::now_unix_ns() { return last_now_ = std::max(last_now_, context_.clock->wall_unix_ns()); }
+// No earlier than the last block: the next one will not be, and what is judged now is judged by its time.
+std::int64_t HubLane::now_unix_ns() {
+  return last_now_ = std::max({last_now_, context_.clock->wall_unix_ns(), store_->log().head().time_unix_ns});
+}
 
 void HubLane::keep_house() {
   if (const bool doubtful = store_->commit().clock_doubtful(); doubtful != std::exchange(doubt_told_, doubtful))

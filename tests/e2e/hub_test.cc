@@ -79,6 +79,51 @@ TEST_CASE("a gate revoked while it sends leaves nothing in the ledger that came 
   CHECK(x.fault() == "");
 }
 
+namespace {
+
+/// The machine's clocks, until somebody sets the one on the wall.
+class SetClock final : public Clock {
+ public:
+  std::int64_t wall_unix_ns() const override { return system_clock().wall_unix_ns() + ahead_ns; }
+  std::int64_t steady_ns() const override { return system_clock().steady_ns(); }
+  std::atomic<std::int64_t> ahead_ns = 0;
+};
+
+}  // namespace
+
+TEST_CASE("keys changed while the hub's clock was ahead hold at once when it is right again") {
+  SetClock clock;
+  Working x;
+  x.stop_hub();
+  x.hub_clock = &clock;
+  x.start_hub();
+  x.start_gates();
+  x.publish("rongchang", json::array({observation_draft("before")}));
+  REQUIRE(eventually([&] { return x.parcels() >= 1; }));
+  x.luxian_believes_all();
+  clock.ahead_ns = 5LL * 3600 * 1'000'000'000;
+  x.ask_hub({{"cmd", "party_revoke"}, {"party", "500153"}, {"gate", "gate-1"}, {"reason", "stolen"}});
+  x.stop_gate("luxian");
+  FakeClock later(system_clock().wall_unix_ns() + 5'000'000'000);
+  x.enrol("luxian-new", "510521", "gate-1", x.path("luxian") / "identity.key", later);
+  clock.ahead_ns = 0;
+  SECTION("while it runs") {}
+  SECTION("after it was started again") {
+    x.stop_hub();
+    x.start_hub();
+  }
+  const auto link = [&](const char* gate) { return x.ask_gate(gate, {{"cmd", "status"}})["lanes"][0]["link"]; };
+  x.start_gate("luxian-new");
+  CHECK(eventually([&] { return link("luxian-new")["open"] == true; }, std::chrono::seconds(20)));
+  x.stop_gate("rongchang");
+  x.start_gate("rongchang");
+  REQUIRE(eventually([&] { return link("rongchang")["open"] == true || link("rongchang")["code"] != 0; }));
+  CHECK(link("rongchang")["open"] == false);
+  for (const char* gate : {"luxian-new", "rongchang"}) x.stop_gate(gate);
+  x.stop_hub();
+  CHECK(x.fault() == "");
+}
+
 TEST_CASE("a gate replaced while the old machine sends leaves only what each key signed in its time") {
   Working x;
   x.stop_hub();
