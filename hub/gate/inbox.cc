@@ -113,6 +113,63 @@ bool Inbox::is_receipt(ByteView record) {
   return envelope && envelope->type == kReceiptType;
 }
 
+namespace {
+
+OriginKeys::Key key_of(const Envelope& envelope) {
+  return OriginKeys::of(envelope.party, as_text(envelope.record_id.bytes));
+}
+/// Of a parcel by its number, and of the very parcel.
+OriginKeys::Key key_of(const ParcelHeader& header, bool with_root) {
+  const StreamId stream = header.stream();
+  std::string key = stream.gate + " " + std::to_string(header.number) + " ";
+  key += as_text(stream.incarnation.bytes);
+  if (with_root) key += as_text(header.merkle_root);
+  return OriginKeys::of(stream.party, key);
+}
+
+}  // namespace
+
+void Inbox::know(const Delivered& delivered, std::int64_t received_unix_ns) {
+  for (const bool with_root : {false, true}) known_->add(key_of(delivered.header(), with_root), received_unix_ns);
+  for (const Delivered::Record& record : delivered.records())
+    if (auto envelope = reader_.read(record.bytes)) known_->add(key_of(*envelope), received_unix_ns);
+}
+
+void Inbox::know_all() {
+  if (known_) return;
+  known_.emplace(config_.origin_keys, config_.keep_days * kDayNs);
+  for (std::uint64_t at = state_.first_ordinal; at <= state_.last_ordinal(); ++at)
+    if (auto held = item(at); held && (*held)->delivered && (*held)->doubt == Code::kOk)
+      know(*(*held)->delivered, (*held)->received_unix_ns);
+  for (const InboxItemRef& item : under_way_)
+    if (item->delivered && item->doubt == Code::kOk) know(*item->delivered, item->received_unix_ns);
+}
+
+/// The records that are not held. Those of a stream that goes on are told by their place in it, which is enough until
+/// machines are set back to older copies:
+/// - A gate that was set back sends again, in a new stream, what came in its former one. A hub that was set back too
+///   does not know these any more; they are told by their ids.
+/// - When the hub is set back further than the gate, nobody tells the gate that its stream went on: it gives numbers to
+///   other parcels a second time. The root tells these apart, and their records are told by their ids.
+std::vector<std::uint32_t> Inbox::fresh_of(const Delivered& delivered) {
+  const ParcelHeader& header = delivered.header();
+  std::vector<std::uint32_t> indexes;
+  for (const Delivered::Record& record : delivered.records()) indexes.push_back(record.index);
+  auto fresh = held_.missing(header.stream(), header.number, header.count, indexes);
+  const bool again = fresh.size() < indexes.size(), resubmitted = (header.flags & ParcelHeader::kResubmission) != 0;
+  if (!again && !resubmitted) return fresh;
+  know_all();
+  const bool reused = again && known_->holds(key_of(header, false)) && !known_->holds(key_of(header, true));
+  if (reused) fresh = std::move(indexes);
+  if (!reused && !resubmitted) return fresh;
+  std::erase_if(fresh, [&](std::uint32_t index) {
+    const auto record = std::ranges::lower_bound(delivered.records(), index, {}, &Delivered::Record::index);
+    const auto envelope = reader_.read(record->bytes);
+    return envelope && known_->holds(key_of(*envelope));
+  });
+  return fresh;
+}
+
 Status Inbox::store(const Pending& pending) {
   const std::uint64_t size = pending.bytes->size();
   const auto give_back = [this, size](const Error* error) {
@@ -147,7 +204,7 @@ Status Inbox::store(const Pending& pending) {
   if (believed) {
     const ParcelHeader& header = (*opened)->header();
     const bool replay = ((*opened)->delivery().flags & Delivery::kReplay) != 0;
-    const auto fresh = replay ? indexes : held_.missing(header.stream(), header.number, header.count, indexes);
+    const auto fresh = replay ? indexes : fresh_of(**opened);
     if (fresh.empty()) {
       type = InboxType::kSkipped;
       entry = SkippedEntry{pending.epoch, pending.sequence, header.merkle_root}.encode();
@@ -170,6 +227,7 @@ Status Inbox::store(const Pending& pending) {
   stored_epoch_ = pending.epoch;
   stored_sequence_ = pending.sequence;
   if (believed) {
+    if (known_) know(**opened, with_.clock.wall_unix_ns());
     const ParcelHeader& header = (*opened)->header();
     if ((*opened)->part() != nullptr) {
       held_.add(header.stream(), header.number, header.count, indexes);
@@ -265,6 +323,7 @@ void Inbox::write_failed(const Error& error) {
   log::error("gate", "{} inbox: {}", name(options_.lane), error.message);
   under_way_.clear();
   held_ = state_.held;
+  known_.reset();
   stored_epoch_ = state_.epoch;
   stored_sequence_ = state_.last_sequence;
   pending_.clear();
@@ -319,7 +378,7 @@ void Inbox::act_doubtful(const InboundLetter& letter, ActEntry::What what, std::
     const ParcelHeader& header = delivered.header();
     std::vector<std::uint32_t> indexes;
     for (const Delivered::Record& record : delivered.records()) indexes.push_back(record.index);
-    const auto fresh = held_.missing(header.stream(), header.number, header.count, indexes);
+    const auto fresh = fresh_of(delivered);
     DeliveryEntryHead head;
     head.flags = DeliveryEntryHead::kAgain;
     head.records = static_cast<std::uint32_t>(indexes.size());
@@ -338,6 +397,7 @@ void Inbox::act_doubtful(const InboundLetter& letter, ActEntry::What what, std::
                                  .tag = tag});
     if (!taken) return done(std::move(taken));
     under_way_.push_back(std::move(again));
+    if (known_) know(delivered, with_.clock.wall_unix_ns());
     held_.add(header.stream(), header.number, header.count, indexes);
     write(InboxType::kTaken, TakenEntry{letter.id}.encode());
   }

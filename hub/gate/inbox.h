@@ -16,6 +16,7 @@
 #include "gate/gate_config.h"
 #include "gate/gate_trust.h"
 #include "gate/inbox_state.h"
+#include "gate/origin_keys.h"
 #include "gate/receipt_book.h"
 #include "link/message.h"
 
@@ -132,6 +133,9 @@ class Inbox final : private LogOwner {
   bool is_receipt(ByteView record);
   Status store(const Pending& pending);
   bool full();
+  std::vector<std::uint32_t> fresh_of(const Delivered& delivered);
+  void know_all();
+  void know(const Delivered& delivered, std::int64_t received_unix_ns);
   void remember(std::uint64_t ordinal, InboxItemRef item);
 
   With with_;
@@ -141,8 +145,9 @@ class Inbox final : private LogOwner {
   std::unique_ptr<AppliedLog> log_;
   RecordReader reader_;
 
-  std::deque<Pending> pending_;  // came and is not in the log's queue yet
-  HeldLeaves held_;              // the state's, and what is under way
+  std::deque<Pending> pending_;      // came and is not in the log's queue yet
+  HeldLeaves held_;                  // the state's, and what is under way
+  std::optional<OriginKeys> known_;  // by id and root; made by know_all()
   std::uint64_t session_epoch_ = 0;
   std::uint64_t expected_ = 0;      // next sequence on this session; 0: no session
   std::uint64_t stored_epoch_ = 0;  // of what was given to the log last

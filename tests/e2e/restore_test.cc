@@ -49,6 +49,17 @@ struct Restored : Exchange {
     const std::string id = sent["settled"][0]["id"];
     if (std::find(ids.begin(), ids.end(), id) == ids.end()) ids.push_back(id);
   }
+  /// What a source brings again after the key `before`, and `more` new ones behind it, all in one parcel.
+  void repeat_together(const std::string& name, int before, int more) {
+    json drafts = json::array();
+    for (int key = before + 1; key <= made_ + more; ++key) drafts.push_back(draft(name, "routine", key));
+    made_ += more;
+    const json answer = publish(name, drafts);
+    REQUIRE(answer["all_accepted"] == true);
+    std::vector<std::string>& ids = sent_[{name, "routine"}];
+    for (const json& one : answer["settled"])
+      if (const std::string id = one["id"]; std::find(ids.begin(), ids.end(), id) == ids.end()) ids.push_back(id);
+  }
   int last_key() const { return made_; }
 
   /// What `to` holds of `from`, in the order in which it came.
@@ -237,6 +248,70 @@ TEST_CASE("a sending gate set back to an older copy begins a new stream, what it
   for (int key = before + 6; key <= before + 7; ++key) x.repeat("rongchang", "urgent", key);
   x.send("rongchang", 3);
   x.send("rongchang", 1, "urgent");
+  x.check_all();
+}
+
+TEST_CASE("a sending gate and the hub set back one after the other double nothing in an inbox") {
+  Restored x;
+  x.send("rongchang", 2);
+  x.send("rongchang", 1, "urgent");
+  x.check_all();
+  x.stop_gate("rongchang");
+  x.copy("rongchang");
+  x.start_gate("rongchang");
+  x.stop_hub();
+  x.copy("hub");
+  x.start_hub();
+  // These come into the inboxes in the stream that ends when their gate is set back …
+  const int before = x.last_key();
+  x.send("rongchang", 4);
+  x.send("rongchang", 2, "urgent");
+  x.check_all();
+  x.stop_gate("rongchang");
+  x.put_back("rongchang");
+  x.start_gate("rongchang");
+  REQUIRE(eventually([&] { return x.connected("rongchang"); }));
+  for (int key = before + 1; key <= before + 4; ++key) x.repeat("rongchang", "routine", key);
+  for (int key = before + 5; key <= before + 6; ++key) x.repeat("rongchang", "urgent", key);
+  x.send("rongchang", 1);
+  x.check_all();
+  SECTION("with receivers that know of them from memory") {}
+  SECTION("with receivers that know of them from disk") {
+    x.stop_gate("luxian");
+    x.start_gate("luxian");
+  }
+  // … and again in the new one, for a hub that has forgotten them.
+  x.stop_hub();
+  x.put_back("hub");
+  x.start_hub();
+  x.send("rongchang", 1);
+  x.send("rongchang", 1, "urgent");
+  x.check_all();
+}
+
+TEST_CASE("a gate and a hub set back together use numbers again that an inbox knows, and lose nothing by it") {
+  Restored x;
+  x.send("rongchang", 2);
+  x.check_all();
+  x.stop_hub();
+  x.copy("hub");
+  x.start_hub();
+  x.send("rongchang", 2);
+  x.check_all();
+  x.stop_gate("rongchang");
+  x.copy("rongchang");
+  x.start_gate("rongchang");
+  const int before = x.last_key();
+  x.send("rongchang", 4);
+  x.check_all();
+  x.stop_gate("rongchang");
+  x.stop_hub();
+  x.put_back("rongchang");
+  x.put_back("hub");
+  x.start_gate("rongchang");
+  x.repeat_together("rongchang", before, 3);  // under the number of the first of the four
+  x.start_hub();
+  x.send("rongchang", 5);
   x.check_all();
 }
 
