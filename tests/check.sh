@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-steps=(format static arch asan tsan durability)
+steps=(format static arch asan tsan durability chaos)
 
 # Bytes from outside are read here first; all modules would take longer than all other checks together.
 tidy_modules=(base model trust routing link intake delivery)
@@ -69,6 +69,13 @@ step_durability() {
   for trial in "${trials[@]}"; do wait "$trial" || failed=1; done
   [ "$failed" = 0 ]
   "$storm" --catch-up 100000
+}
+
+# Lines, programs, clocks and disks are broken by a plan for 45 s, then a soak of a minute (docs/reliability.md).
+step_chaos() {
+  build release --target thalweg-chaos
+  build/release/bin/thalweg-chaos --seconds 45
+  build/release/bin/thalweg-chaos --soak 0.7 --rate 100
 }
 
 if [ "${1:-}" = --in-step ]; then

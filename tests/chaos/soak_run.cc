@@ -1,0 +1,174 @@
+#include "chaos/soak_run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "chaos/soak_samples.h"
+
+namespace thalweg::chaos {
+namespace {
+
+using nlohmann::json;
+using storm::Origin;
+using storm::SteadyClock;
+
+constexpr double kStations = 2.52;                  // of World: 1, 1, a half and 2 % of its rate
+constexpr double kWarmUpShare = 0.2;                // of the time: buffers fill, pages of programs are touched
+constexpr std::chrono::seconds kMemoryJudged{600};  // caches and tables fill up to their bounds before that
+constexpr double kMemoryShare = 0.10, kMemorySlack_kib = 4 * 1024, kDescriptorSlack = 4;
+constexpr double kLatencyShare = 0.5, kLatencySlack_ms = 2;
+
+struct Series {
+  std::vector<double> at, values;
+  void add(double at_s, double value) {
+    at.push_back(at_s);
+    values.push_back(value);
+  }
+};
+
+class Soak {
+ public:
+  Soak(World& world, const SoakOptions& options) : world_(world), options_(options) {}
+
+  void measure(double at_s) {
+    if (at_s < kWarmUpShare * static_cast<double>(options_.plan.length.count())) {
+      for (Origin* origin : world_.origins()) (void)origin->take_waits_ms();
+      std::printf("%7.1f s  -- warming up: %s\n", at_s, world_.progress().c_str());
+      std::fflush(stdout);
+      return;
+    }
+    std::string line;
+    const auto look = [&](const std::string& name, pid_t pid) {
+      const auto sample = sample_process(pid);
+      if (!sample) return;
+      // A runner that was killed and started again is another process: its descriptors may grow, its memory begins
+      // anew.
+      memory_[name].add(at_s, sample->rss_kib);
+      anonymous_[name].add(at_s, sample->anon_kib);
+      descriptors_[name].add(at_s, sample->descriptors);
+      line += fmt::format(" {} {:.1f} MiB {:.0f} fd;", name, sample->rss_kib / 1024, sample->descriptors);
+    };
+    const auto names = world_.programs();
+    for (std::size_t i = 0; i < names.size(); ++i)
+      if (storm::Machine& machine = world_.site().machines()[i]; machine.runs()) look(names[i], machine.pid());
+    if (const auto pid = world_.runner()) look("runner", *pid);
+    for (Origin* origin : world_.origins()) {
+      const std::vector<double> waits = origin->take_waits_ms();
+      if (waits.empty()) continue;
+      const std::string& name = origin->settings().name;
+      p50_[name].add(at_s, quantile(waits, 0.5));
+      p99_[name].add(at_s, quantile(waits, 0.99));
+      line += fmt::format(" {} {:.1f}/{:.1f} ms;", name, p50_[name].values.back(), p99_[name].values.back());
+    }
+    std::printf("%7.1f s  --%s\n", at_s, line.c_str());
+    std::fflush(stdout);
+  }
+
+  /// Every series on a line, judged. False: one of them grew.
+  bool report() {
+    const bool zh = options_.chinese;
+    std::printf("%s\n", zh ? "增长（去掉预热；Theil–Sen 斜率乘以时长）"
+                           : "growth (after warming up; Theil–Sen slope times the time)");
+    bool all = true;
+    all &= rows(memory_, zh ? "内存 VmRSS, KiB" : "memory VmRSS, KiB", kMemoryShare, kMemorySlack_kib,
+                options_.plan.length >= kMemoryJudged);
+    all &= rows(anonymous_, zh ? "其中匿名, KiB" : "of it anonymous, KiB", 0, 0, false);
+    all &= rows(descriptors_, zh ? "文件描述符" : "descriptors", 0, kDescriptorSlack, true);
+    all &= rows(p50_, zh ? "受理延迟 p50, ms" : "acknowledgement p50, ms", kLatencyShare, kLatencySlack_ms, true);
+    all &= rows(p99_, zh ? "受理延迟 p99, ms" : "acknowledgement p99, ms", 0, 0, false);
+    return all;
+  }
+  json numbers() const { return numbers_; }
+
+ private:
+  bool rows(const std::map<std::string, Series>& all, const char* what, double share, double slack, bool judged) {
+    bool good = true;
+    for (const auto& [name, series] : all) {
+      const Growth found = growth(series.at, series.values);
+      const bool fine = !judged || found.within(share, slack);
+      good = good && fine;
+      std::printf(
+          "  %-26s %-18s %10.1f → %10.1f  %+9.1f  %s\n", what, name.c_str(), found.first, found.last, found.grown,
+          !judged ? "" : fmt::format("{} (most {:+.1f})", fine ? "ok" : "GROWS", share * found.first + slack).c_str());
+      numbers_[what][name] = {{"first", found.first}, {"last", found.last},      {"grown", found.grown},
+                              {"at_s", series.at},    {"values", series.values}, {"judged", judged},
+                              {"good", fine}};
+    }
+    return good;
+  }
+
+  World& world_;
+  const SoakOptions& options_;
+  std::map<std::string, Series> memory_, anonymous_, descriptors_, p50_, p99_;
+  json numbers_;
+};
+
+}  // namespace
+
+double calibrate(World::Options options, int seconds) {
+  options.folder /= "calibration";
+  std::filesystem::create_directories(options.folder);
+  options.rate = 1e6;  // always more is due than can be taken
+  World world(options);
+  if (!world.set_up()) return 0;
+  const auto taken = [&] {
+    const auto answer = world.site().ask_hub(R"({"cmd":"status"})");
+    const json status = answer ? json::parse(*answer, nullptr, false) : json();
+    if (!status.is_object()) return 0.0;
+    double records = 0;
+    for (const json& lane : status["lanes"]) records += lane["records"].get<double>();
+    return records;
+  };
+  std::this_thread::sleep_for(std::chrono::seconds(2));
+  const double before = taken();
+  const auto begin = SteadyClock::now();
+  std::this_thread::sleep_for(std::chrono::seconds(seconds));
+  const double per_second = (taken() - before) / std::chrono::duration<double>(SteadyClock::now() - begin).count();
+  for (Origin* origin : world.origins()) origin->stop();
+  for (storm::Machine& machine : world.site().machines()) machine.kill();
+  std::filesystem::remove_all(options.folder);
+  return per_second;
+}
+
+int run_soak(const SoakOptions& given) {
+  SoakOptions options = given;
+  options.plan.mild = true;
+  options.plan.kills = options.plan.clocks = options.plan.revocations = false;
+  options.plan.restorable = 0;
+  options.world.keep_waits = true;
+  options.world.origin_keys = 20'000;  // as much memory as a gate takes for keys is taken while it warms up
+  if (options.world.rate <= 0) {
+    const double most = calibrate(options.world, 8);
+    if (most <= 0) return 1;
+    options.world.rate = most / 2 / kStations;
+    std::printf(
+        options.chinese ? "标定：每秒 %.0f 条；以其一半运行\n" : "calibration: %.0f records/s; half of it is sent\n",
+        most);
+    std::fflush(stdout);
+  }
+  World world(options.world);
+  if (!world.set_up()) return 1;
+  Soak soak(world, options);
+  pass_plan(world, make_plan(options.plan), options.pause_s, [&](double at_s) { soak.measure(at_s); });
+  const bool level = soak.report();
+  world.finish();
+  print_account(world, options.chinese);
+  if (!options.json.empty()) {
+    json all = account_json(world);
+    all["seed"] = options.plan.seed;
+    all["seconds"] = options.plan.length.count();
+    all["records_per_second"] = options.world.rate * kStations;
+    all["growth"] = soak.numbers();
+    std::ofstream(options.json) << all.dump(1) << "\n";
+  }
+  return level && world.content() ? 0 : 1;
+}
+
+}  // namespace thalweg::chaos
