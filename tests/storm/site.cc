@@ -19,29 +19,29 @@ namespace {
 
 using nlohmann::json;
 
-/// Two neighbouring ports that nobody uses now. The hub's ports must stay the same over its starts.
+/// Three neighbouring ports that nobody uses now. The hub's ports must stay the same over its starts.
 Result<std::uint16_t> free_ports() {
   for (int attempt = 0; attempt < 100; ++attempt) {
-    int sockets[2] = {-1, -1};
+    int sockets[3] = {-1, -1, -1};
     std::uint16_t first = 0;
     bool good = true;
-    for (int i = 0; i < 2 && good; ++i) {
+    for (int i = 0; i < 3 && good; ++i) {
       sockets[i] = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
       sockaddr_in address{};
       address.sin_family = AF_INET;
       address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-      address.sin_port = htons(static_cast<std::uint16_t>(i == 0 ? 0 : first + 1));
+      address.sin_port = htons(static_cast<std::uint16_t>(i == 0 ? 0 : first + i));
       socklen_t size = sizeof address;
       good = ::bind(sockets[i], reinterpret_cast<sockaddr*>(&address), size) == 0 &&
              ::getsockname(sockets[i], reinterpret_cast<sockaddr*>(&address), &size) == 0;
       if (i == 0) first = ntohs(address.sin_port);
-      good = good && first < 65535;
+      good = good && first < 65534;
     }
     for (const int socket : sockets)
       if (socket >= 0) ::close(socket);
     if (good) return first;
   }
-  return Error{Code::kUnavailable, "no two free ports"};
+  return Error{Code::kUnavailable, "no three free ports"};
 }
 
 Result<json> ask(const Path& socket, const json& request) {
@@ -77,13 +77,14 @@ Result<std::unique_ptr<Site>> Site::set_up(const Path& folder, const Path& progr
 }
 
 Status Site::create(const Path& folder, const Path& programs) {
-  TW_ASSIGN(hub_port_, free_ports());
+  TW_ASSIGN(port_, free_ports());
   app::NewHub hub;
   hub.folder = folder / "hub";
   hub.region = Path(THALWEG_SOURCE_DIR) / "examples/regions/laixi";
   hub.listen = hub.public_host = "127.0.0.1";
-  hub.routine_port = hub_port_;
-  hub.urgent_port = static_cast<std::uint16_t>(hub_port_ + 1);
+  hub.routine_port = port_;
+  hub.urgent_port = static_cast<std::uint16_t>(port_ + 1);
+  hub.http_port = http_port();
   std::string mistakes;
   TW_ASSIGN(card_, app::create_hub(system_clock(), hub, mistakes));
   const auto begin = [this](Machine& machine) {
@@ -112,7 +113,7 @@ Status Site::enrol(std::size_t gate, const Path& folder) {
   wanted.receives = gates_[gate].receives;
   wanted.card = hub_folder() / "hub.card";
   if (!layout_.plugins.empty()) wanted.plugins = layout_.plugins;
-  if (layout_.way) wanted.hub = layout_.way(gate, hub_port_);
+  if (layout_.way) wanted.hub = layout_.way(gate, port_);
   for (std::size_t i = 0; i < identities_.size(); ++i)
     if (gates_[i].party == wanted.party) wanted.identity = identities_[i];
   TW_ASSIGN(const app::CreatedGate made, app::create_gate(system_clock(), wanted));

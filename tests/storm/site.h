@@ -43,6 +43,9 @@ class Site {
   Path gate_folder(std::size_t gate) const { return machines_[gate + 1].folder(); }
   Path hub_folder() const { return machines_[0].folder(); }
   const trust::HubCard& card() const { return card_; }
+  /// The hub's routine port; urgent is the next one. And where it shows its figures.
+  std::uint16_t port() const { return port_; }
+  std::uint16_t http_port() const { return static_cast<std::uint16_t>(port_ + 2); }
 
   /// Shuts a gate out, as an operator would: its sessions end, what the hub accepted before stands.
   Status revoke(std::size_t gate);
@@ -69,8 +72,8 @@ class Site {
   std::vector<Gate> gates_;
   std::vector<Machine> machines_;
   std::vector<Path> identities_;  // of each gate's party
-  std::uint16_t hub_port_ = 0;
   trust::HubCard card_;
+  std::uint16_t port_ = 0;
 };
 
 }  // namespace thalweg::storm

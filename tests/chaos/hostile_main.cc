@@ -1,0 +1,234 @@
+// hostile_main.cc: thalweg-hostile: honest parties exchange records through a hub while it is attacked in one way after
+// another. Start here.
+#include <fmt/format.h>
+#include <stdlib.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <random>
+#include <thread>
+
+#include "base/log.h"
+#include "chaos/hostile_ground.h"
+
+namespace {
+
+using namespace thalweg;
+using namespace thalweg::chaos;
+using nlohmann::json;
+
+struct Plan {
+  double seconds = 20;  ///< each attack
+  double quiet = 5;     ///< before it
+  std::string only;
+  std::uint64_t descriptors = 256;
+  bool as_json = false;
+};
+
+// Bars. Throughput counts as back when a whole second has as much of what was there before.
+constexpr double kBack = 0.8;
+constexpr double kBackWithin_s = 5;
+constexpr double kMoreMemory_mib = 192;
+
+struct Row {
+  std::string name;
+  double before = 0, during = 0, after = 0, back_s = -1;
+  double urgent_during = 0;
+  double hub_cpu = 0;  ///< cores, during
+  Sample first, worst, last;
+  Tally done;
+  std::map<std::string, double> counted;
+  std::vector<std::string> faults;
+};
+
+/// When a window of a second had enough, counted from the first sample; -1: never.
+double back_after(const Samples& samples, double enough) {
+  for (std::size_t from = 0, to = 0; to < samples.size(); ++to) {
+    while (samples[to].at - samples[from].at > std::chrono::milliseconds(1100)) ++from;
+    if (samples[to].at - samples[from].at >= std::chrono::seconds(1) && rate(samples[from], samples[to]) >= enough)
+      return std::chrono::duration<double>(samples[from].at - samples[0].at).count();
+  }
+  return -1;
+}
+
+Sample worst_of(const Samples& samples) {
+  Sample worst = samples.front();
+  for (const Sample& one : samples) {
+    worst.hub_mib = std::max(worst.hub_mib, one.hub_mib);
+    worst.hub_fds = std::max(worst.hub_fds, one.hub_fds);
+  }
+  return worst;
+}
+
+std::string joined(const std::map<std::string, double>& figures) {
+  std::string text;
+  for (const auto& [name, value] : figures)
+    text += fmt::format("{}{} {:.0f}", text.empty() ? "" : ", ", name.starts_with("thalweg_") ? name.substr(8) : name,
+                        value);
+  return text.empty() ? "nothing" : text;
+}
+
+Row suffer(Ground& ground, const Plan& plan, const Trouble& trouble, const Target& target) {
+  Row row;
+  row.name = trouble.name;
+  const Samples quiet = ground.watch(plan.quiet);
+  const auto figures_before = ground.hub_figures();
+  const double cpu_before = ground.hub_cpu_seconds();
+  std::atomic<bool> stop = false;
+  std::thread attacker([&] { trouble.attack(target, stop, row.done); });
+  const Samples during = ground.watch(plan.seconds);
+  const double cpu_after = ground.hub_cpu_seconds();
+  stop = true;
+  attacker.join();
+  row.before = rate(quiet);
+  row.during = rate(during);
+  row.urgent_during = static_cast<double>(during.back().urgent - during.front().urgent) / plan.seconds;
+  row.hub_cpu = (cpu_after - cpu_before) / plan.seconds;
+  const Samples after = ground.watch(
+      kBackWithin_s + 1.1, [&](const Samples& so_far) { return back_after(so_far, kBack * row.before) >= 0; });
+  row.back_s = back_after(after, kBack * row.before);
+  row.after = rate(after);
+  row.first = quiet.back();
+  row.worst = worst_of(during);
+  row.last = after.back();
+  auto figures_after = ground.hub_figures();
+  for (const auto& [name, value] : figures_after)
+    if (name.find("_total") != std::string::npos && !name.starts_with("thalweg_records") &&
+        !name.starts_with("thalweg_parcels_total") && !name.starts_with("thalweg_settlements"))
+      if (const auto old = figures_before.find(name); value > (old == figures_before.end() ? 0 : old->second))
+        row.counted[name] = value - (old == figures_before.end() ? 0 : old->second);
+
+  const auto counted = [&](const std::string& name) {
+    return std::any_of(row.counted.begin(), row.counted.end(),
+                       [&](const auto& one) { return one.first.starts_with(name); });
+  };
+  if (!trouble.counted_as.empty() && std::none_of(trouble.counted_as.begin(), trouble.counted_as.end(), counted))
+    row.faults.push_back("the hub has not counted it as " + trouble.counted_as.front());
+  if (row.during < trouble.least_share * row.before)
+    row.faults.push_back(fmt::format("only {:.0f} % of the throughput was left", 100 * row.during / row.before));
+  if (row.during <= 0) row.faults.push_back("honest traffic stood still");
+  if (row.back_s < 0 || row.back_s > kBackWithin_s) row.faults.push_back("throughput was not back within 5 s");
+  if (row.worst.hub_mib > row.first.hub_mib + kMoreMemory_mib) row.faults.push_back("the hub took too much memory");
+  for (const auto& [what, count] : row.done)
+    if (what.starts_with("WRONG") || what.starts_with("LET IN"))
+      row.faults.push_back(fmt::format("{}: {}", what, count));
+  for (const std::string& fault : row.faults) ground.trial().complain(row.name + ": " + fault);
+  return row;
+}
+
+void print(const Row& row) {
+  std::printf("%s%s\n", row.name.c_str(), row.faults.empty() ? "" : "  FAILED");
+  std::printf("  honest records/s: before %.0f, during %.0f (%.0f %%; urgent %.0f/s), after %.0f; back in %s\n",
+              row.before, row.during, row.before > 0 ? 100 * row.during / row.before : 0, row.urgent_during, row.after,
+              row.back_s < 0 ? "NEVER" : fmt::format("{:.1f} s", row.back_s).c_str());
+  std::printf("  hub: %.2f cores; memory before %.0f, most %.0f, after %.0f MiB; descriptors %llu, %llu, %llu\n",
+              row.hub_cpu, row.first.hub_mib, row.worst.hub_mib, row.last.hub_mib,
+              static_cast<unsigned long long>(row.first.hub_fds), static_cast<unsigned long long>(row.worst.hub_fds),
+              static_cast<unsigned long long>(row.last.hub_fds));
+  std::map<std::string, double> done;
+  for (const auto& [what, count] : row.done) done[what] = static_cast<double>(count);
+  std::printf("  done: %s\n  the hub counted: %s\n", joined(done).c_str(), joined(row.counted).c_str());
+  std::fflush(stdout);
+}
+
+json as_json(const Row& row) {
+  return {
+      {"attack", row.name},
+      {"records_per_s", {{"before", row.before}, {"during", row.during}, {"after", row.after}}},
+      {"back_s", row.back_s},
+      {"hub_cores", row.hub_cpu},
+      {"hub_mib", {{"before", row.first.hub_mib}, {"most", row.worst.hub_mib}, {"after", row.last.hub_mib}}},
+      {"hub_descriptors", {{"before", row.first.hub_fds}, {"most", row.worst.hub_fds}, {"after", row.last.hub_fds}}},
+      {"done", row.done},
+      {"counted", row.counted},
+      {"faults", row.faults}};
+}
+
+Path folder_of(const std::string& named) {
+  if (!named.empty()) return named;
+  char made[] = "/tmp/thalweg-hostile-XXXXXX";
+  return ::mkdtemp(made) == nullptr ? Path() : Path(made);
+}
+
+int run(Ground& ground, const Plan& plan) {
+  if (!ground.set_up()) return ground.trial().conclude();
+  const Target target = ground.target();
+  (void)ground.watch(plan.quiet);  // sessions open, caches warm
+  std::vector<Row> rows;
+  const auto wanted = [&](const std::string& name) { return name.find(plan.only) != std::string::npos; };
+  const auto take = [&](const Trouble& trouble) {
+    rows.push_back(suffer(ground, plan, trouble, target));
+    if (!plan.as_json) print(rows.back());
+  };
+  for (const Trouble& trouble : all_troubles())
+    if (wanted(trouble.name)) take(trouble);
+  const Trouble few = few_descriptors(plan.descriptors);
+  if (wanted(few.name)) {
+    ground.restart_hub(plan.descriptors);
+    (void)ground.watch(10, [&](const Samples& samples) { return back_after(samples, 1) >= 0; });
+    take(few);
+    if (!ground.hub_log_has("descriptors")) ground.trial().complain("the hub's log says nothing of descriptors");
+  }
+  ground.finish();
+  if (plan.as_json) {
+    json all = json::array();
+    for (const Row& row : rows) all.push_back(as_json(row));
+    std::printf("%s\n", json{{"attacks", all}, {"account", ground.trial().account()}}.dump(1).c_str());
+  } else {
+    std::printf("%-34s %10s %10s %6s %8s %10s %8s\n", "attack", "before/s", "during/s", "", "back", "hub MiB", "fds");
+    for (const Row& row : rows)
+      std::printf("%-34s %10.0f %10.0f %5.0f%% %6.1f s %10.0f %8llu %s\n", row.name.c_str(), row.before, row.during,
+                  row.before > 0 ? 100 * row.during / row.before : 0, row.back_s, row.worst.hub_mib,
+                  static_cast<unsigned long long>(row.worst.hub_fds), row.faults.empty() ? "" : "FAILED");
+    std::printf("%s\n", ground.trial().account().c_str());
+  }
+  return ground.trial().conclude();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App cli{"thalweg-hostile: honest parties exchange records while the hub is attacked in one way after another"};
+  Ground::Options options;
+  Plan plan;
+  std::string folder;
+  bool brief = false, list = false;
+  options.trial.seed = std::random_device{}();
+  auto* seconds = cli.add_option("--seconds", plan.seconds, "How long each attack lasts")->check(CLI::Range(1, 86'400));
+  auto* quiet =
+      cli.add_option("--quiet", plan.quiet, "Seconds without an attack before each")->check(CLI::Range(1, 3'600));
+  cli.add_option("--rate", options.rate, "Readings a second of the honest parties; 0: as many as go through");
+  cli.add_option("--only", plan.only, "Attacks whose name contains this");
+  cli.add_option("--descriptors", plan.descriptors, "Of a hub that has few")->check(CLI::Range(150, 100'000));
+  cli.add_flag("--urgent", options.urgent_port, "Attack the urgent lane's port instead of the routine lane's");
+  cli.add_flag("--short", brief, "Two and a half seconds each, under a minute in all");
+  cli.add_flag("--list", list, "Name the attacks");
+  cli.add_flag("--json", plan.as_json, "Results as JSON");
+  cli.add_option("--folder", folder, "Where hub and gates live; absent: a new one below /tmp");
+  cli.add_option("--patience", options.trial.patience_s, "Seconds that the rest may take at the end");
+  cli.add_flag("--keep", options.trial.keep, "Leave the folder when all went well");
+  CLI11_PARSE(cli, argc, argv);
+  if (list) {
+    for (const Trouble& trouble : all_troubles()) std::printf("%s\n", trouble.name.c_str());
+    std::printf("%s\n", few_descriptors(plan.descriptors).name.c_str());
+    return 0;
+  }
+  if (brief && seconds->count() == 0) plan.seconds = 2.5;
+  if (brief && quiet->count() == 0) plan.quiet = 1;
+  thalweg::log::set_level(thalweg::log::Level::kError);
+  options.trial.folder = folder_of(folder);
+  if (options.trial.folder.empty()) return 1;
+  options.trial.programs = std::filesystem::read_symlink("/proc/self/exe").parent_path();
+  if (!plan.as_json) std::printf("hostile: in %s\n", options.trial.folder.c_str());
+  std::fflush(stdout);
+  try {
+    Ground ground(std::move(options));
+    return run(ground, plan);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "hostile: %s\n", error.what());
+    return 1;
+  }
+}
