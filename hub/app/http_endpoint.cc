@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <chrono>
@@ -16,18 +17,20 @@ namespace http = beast::http;
 using asio::ip::tcp;
 
 constexpr std::chrono::seconds kPatience{10};
+constexpr std::chrono::milliseconds kPause{100};
 constexpr std::size_t kMaxConnections = 64;
 
 }  // namespace
 
 struct HttpEndpoint::Impl : std::enable_shared_from_this<Impl> {
-  Impl(Loop& l, Pages p) : loop(l), pages(std::move(p)), acceptor(l.io()) {}
+  Impl(Loop& l, Pages p) : loop(l), pages(std::move(p)), acceptor(l.io()), pause(l.io()) {}
 
   void accept();
 
   Loop& loop;
   Pages pages;
   tcp::acceptor acceptor;
+  asio::steady_timer pause;
   std::uint16_t port = 0;
   std::size_t connections = 0;
   bool stopped = false;
@@ -92,7 +95,14 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
 void HttpEndpoint::Impl::accept() {
   acceptor.async_accept([self = shared_from_this()](boost::system::error_code error, tcp::socket socket) {
     if (self->stopped) return;
-    if (!error && self->connections < kMaxConnections) {
+    if (error) {
+      // Out of descriptors: asked again at once, it would say the same again at once.
+      self->pause.expires_after(kPause);
+      return self->pause.async_wait([self](boost::system::error_code) {
+        if (!self->stopped) self->accept();
+      });
+    }
+    if (self->connections < kMaxConnections) {
       ++self->connections;
       std::make_shared<Exchange>(std::move(socket), self->pages, [self] { --self->connections; })->run();
     }

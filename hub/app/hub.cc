@@ -1,6 +1,7 @@
 #include "app/hub.h"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 
@@ -17,6 +18,23 @@ constexpr std::array kLanes{Lane::kRoutine, Lane::kUrgent};
 /// How long answers wait for what they answer after a ledger was set back: gates that are there have sent it by then.
 constexpr std::int64_t kRefill_s = 60;
 constexpr std::int64_t kHouseEvery_ns = 600'000'000'000;
+
+/// Every connection costs two descriptors (link/tcp_handle.h). Strangers must never get those that the ledger needs for
+/// its next file, so what the ports may take is settled before the first of them comes.
+void share_descriptors(link::HubLinkOptions& options) {
+  constexpr std::size_t kOwn = 128;  // files, local sockets, threads' own
+  constexpr std::size_t kFew = 1024;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return;
+  const std::size_t left = limit.rlim_cur > kOwn ? limit.rlim_cur - kOwn : 0;
+  const std::size_t connections = std::max<std::size_t>(left / (2 * kLanes.size()), 4);
+  options.max_strangers = std::min(options.max_strangers, connections / 2);
+  options.max_strangers_per_address = std::min(options.max_strangers_per_address, options.max_strangers);
+  options.max_sessions = std::min(options.max_sessions, connections - options.max_strangers);
+  if (options.max_sessions < kFew && options.lane == Lane::kRoutine)
+    log::warning("hub", "only {} descriptors are allowed: enough for {} gates, and {} connections that are under way",
+                 limit.rlim_cur, options.max_sessions, options.max_strangers);
+}
 
 }  // namespace
 
@@ -143,6 +161,8 @@ Status Hub::listen() {
                                    config_.port(which) == 0 ? "*" : std::to_string(config_.port(which)));
     options.curve_secret_z85 = curve_.secret_z85;
     options.pool = pool;
+    options.lane = which;
+    share_descriptors(options);
     options.allow = [this](std::string_view key, std::string_view) { return admit(key); };
     lane(which).set_greeting([this](const std::string& party) { return greeting(party); });
     TW_TRY(lane(which).listen(std::move(options)));

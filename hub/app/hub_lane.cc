@@ -203,7 +203,10 @@ void HubLane::repeat(const link::Session& session, const ParcelView& parcel) {
 
 void HubLane::refuse(const link::Session& session, std::uint64_t number, const Error& error) {
   ++counters_.refused_parcels;
-  log::warning("hub", "parcel {} of {} refused: {}", number, session.user, error.message);
+  ++counters_.refused_by_code[error.code];
+  if (log_limit_.admit(context_.clock->steady_ns()))
+    log::warning("hub", "parcel {} of {} refused: {}; {} lines like this were left out before it", number, session.user,
+                 error.message, log_limit_.suppressed());
   link::Ack ack;
   ack.number = number;
   ack.code = error.code;

@@ -12,6 +12,7 @@
 
 #include "app/hub_store.h"
 #include "app/hub_voice.h"
+#include "base/log.h"
 #include "base/loop.h"
 #include "delivery/dispatcher.h"
 #include "intake/parcel_check.h"
@@ -39,6 +40,7 @@ struct HubLaneContext {
 struct HubLaneCounters {
   std::uint64_t parcels = 0, records = 0, refused_records = 0, marked_records = 0, repeats = 0, gaps = 0,
                 refused_parcels = 0, settlements = 0;
+  std::map<Code, std::uint64_t> refused_by_code;  ///< parcels
 };
 
 /// An entry that no gate sent.
@@ -186,6 +188,7 @@ class HubLane {
   bool running_ = false;   // of the thread that starts and stops the lane
   bool stopping_ = false;  // on the loop: the link goes
   HubLaneCounters counters_;
+  log::Limit log_limit_;  // of refused parcels
 };
 
 }  // namespace thalweg::app

@@ -6,6 +6,20 @@
 #include "app/http_endpoint.h"
 
 namespace thalweg::app {
+namespace {
+
+std::string_view name_of(Code code) {
+  switch (code) {
+#define TW_ERROR(name, number, class_) \
+  case Code::k##name:                  \
+    return #name;
+#include "thalweg/errors.inc"
+#undef TW_ERROR
+  }
+  return "unknown";
+}
+
+}  // namespace
 
 using nlohmann::json;
 
@@ -68,6 +82,14 @@ std::string metrics_page(HubLane& routine, HubLane& urgent) {
     add("thalweg_link_failed_handshakes_total", static_cast<double>(f.link.failed_handshakes));
     add("thalweg_link_bad_frames_total", static_cast<double>(f.link.frames_bad + f.link.multipart));
     add("thalweg_link_excess_total", static_cast<double>(f.link.excess + f.link.credit_breaches));
+    add("thalweg_link_crowded_total", static_cast<double>(f.link.crowded));
+    const auto add_by_code = [&](std::string_view what, const std::map<Code, std::uint64_t>& counts) {
+      for (const auto& [code, count] : counts)
+        metric(page, what, label + ",code=\"" + std::string(name_of(code)) + "\"", static_cast<double>(count));
+    };
+    add_by_code("thalweg_parcels_refused_by_code_total", f.hub.refused_by_code);
+    add_by_code("thalweg_link_sessions_refused_total", f.link.refused);
+    add_by_code("thalweg_link_sessions_ended_total", f.link.ended);
     add("thalweg_ledger_blocks", static_cast<double>(lane->store().log().head().number));
     add("thalweg_ledger_bytes", static_cast<double>(lane->store().log().total_bytes()));
     for (const auto& [receiver, state] : f.receivers) {

@@ -62,7 +62,8 @@ Status HubLink::Impl::open() {
   TW_TRY(router.bind(options_.endpoint));
   endpoint_ = router.last_endpoint();
   router_ = std::move(router);
-  connections_.emplace(std::move(monitor));
+  connections_.emplace(std::move(monitor),
+                       ConnectionTable::Limits{options_.max_strangers, options_.max_strangers_per_address});
   return {};
 }
 
@@ -139,6 +140,7 @@ bool HubLink::Impl::refuse(SessionHandle handle, Code code, std::string_view tex
   zmq::message_t id = routing_frame(session->routing);
   zmq::message_t message = to_message(encoded(Refuse{code, retry_ms, std::string(text)}));
   if (router_->send(id, ZmqSocket::More::kYes) == Io::kDone) (void)router_->send(message);
+  ++counters_.refused[code];
   warn("a session was refused, of {} at {}: {}", session->info.user, session->info.address, text);
   end(handle, code, text, Shut::kPolitely);
   return true;

@@ -110,7 +110,7 @@ class HubLink::Impl : public std::enable_shared_from_this<HubLink::Impl> {
   std::vector<SessionHandle> blocked_;
   SessionHandle next_handle_ = 1;
   HubLinkCounters counters_;
-  LogLimit log_limit_;
+  log::Limit log_limit_;
   std::vector<std::unique_ptr<HubSession>> graves_;  // ended while a callback may still look at them
   bool scheduled_ = false;
   bool ended_ = false;

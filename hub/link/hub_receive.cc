@@ -130,6 +130,7 @@ void HubLink::Impl::new_peer(std::uint32_t routing, const zmq::message_t& payloa
 
 void HubLink::Impl::hello_came(std::uint32_t routing, const std::shared_ptr<Connection>& connection,
                                const zmq::message_t& payload) {
+  connections_->known(*connection);
   const UserId user(property(payload, "User-Id"));
   const std::string& address = connection->tcp.peer();
   Result<Hello> hello = Hello::decode(view(payload));
@@ -163,6 +164,7 @@ void HubLink::Impl::hello_came(std::uint32_t routing, const std::shared_ptr<Conn
 }
 
 void HubLink::Impl::refuse_hello(std::uint32_t routing, Connection& connection, Code code, std::string_view text) {
+  ++counters_.refused[code];
   warn("a session was refused, from {}: {}", connection.tcp.peer(), text);
   zmq::message_t id = routing_frame(routing);
   zmq::message_t message = to_message(encoded(Refuse{code, 0, std::string(text)}));

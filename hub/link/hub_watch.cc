@@ -21,7 +21,7 @@ void HubLink::Impl::fault(SessionHandle handle, std::uint64_t HubLinkCounters::*
 }
 
 void HubLink::Impl::shut(Connection& connection, std::uint64_t HubLinkCounters::*counter, std::string_view why) {
-  ++(counters_.*counter);
+  if (counter != nullptr) ++(counters_.*counter);
   warn("the connection from {} is shut down: {}", connection.tcp.peer(), why);
   connection.shut_at_steady_ns = clock_.steady_ns();
   connection.tcp.shut();
@@ -57,6 +57,7 @@ void HubLink::Impl::end(SessionHandle handle, Code code, std::string_view text, 
                                               now + options_.keep_partial_ms * kNsPerMs});
   }
   if (code == Code::kLinkReplaced) ++counters_.replaced;
+  ++counters_.ended[code];
   log::info("link", "the session of {} at {} has ended ({})", user, session->info.address, static_cast<int>(code));
   if (events_.on_closed) events_.on_closed(session->info, code);
 }
@@ -89,12 +90,22 @@ void HubLink::Impl::close_user(std::string_view user, Code code, std::string_vie
 void HubLink::Impl::follow_monitor() {
   ConnectionTable::News news = connections_->follow(clock_.steady_ns());
   counters_.accepted += news.accepted;
-  counters_.failed_handshakes += news.failed_handshakes;
+  counters_.failed_handshakes += news.ended_unseen;
+  counters_.crowded += news.crowded_out.size();
+  for (const auto& connection : news.crowded_out)
+    warn("the connection from {} had not said who it is and made room: {} like it are open", connection->tcp.peer(),
+         connections_->strangers());
   for (const auto& connection : news.ended) {
-    if (connection->session != 0)
-      end(connection->session, Code::kLinkLost, {}, Shut::kNow);
-    else if (connection->delivered_bytes == 0 && connection->shut_at_steady_ns == 0)
-      warn("a connection from {} ended before it had said who it is", connection->tcp.peer());
+    if (connection->session != 0) {
+      if (connection->tcp.whole())
+        fault(connection->session, &HubLinkCounters::frames_bad, Code::kLinkFrame, "it sent what is no message");
+      else
+        end(connection->session, Code::kLinkLost, {}, Shut::kNow);
+    } else if (connection->delivered_bytes == 0) {
+      ++counters_.failed_handshakes;
+      if (connection->shut_at_steady_ns == 0)
+        warn("a connection from {} ended before it had said who it is", connection->tcp.peer());
+    }
   }
 }
 
@@ -137,7 +148,7 @@ void HubLink::Impl::watch_connections(std::int64_t now) {
       if (session != nullptr) session->heartbeat.sample(*traffic, now);
     }
     if (session == nullptr && now - connection->since_steady_ns > 2 * options_.handshake_ms * kNsPerMs)
-      shut(*connection, &HubLinkCounters::failed_handshakes, "it has not said who it is");
+      shut(*connection, nullptr, "it has not said who it is");
   }
 }
 

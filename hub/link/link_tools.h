@@ -41,35 +41,4 @@ void run_on_loop(Loop& loop, Work work) {
   }
 }
 
-/// Lets a few log lines through in a while, and counts the rest: peers decide how often something goes wrong, they must
-/// not decide how much is logged.
-class LogLimit {
- public:
-  /// True: write this line. `suppressed()` says how many were not written since the last one that was.
-  bool admit(std::int64_t steady_ns) {
-    constexpr std::int64_t kPeriod_ns = 10'000'000'000;
-    constexpr int kLines = 20;
-    if (steady_ns - since_ns_ > kPeriod_ns) {
-      since_ns_ = steady_ns;
-      lines_ = 0;
-    }
-    if (lines_ >= kLines) {
-      ++suppressed_;
-      return false;
-    }
-    ++lines_;
-    return true;
-  }
-  std::uint64_t suppressed() {
-    const std::uint64_t n = suppressed_;
-    suppressed_ = 0;
-    return n;
-  }
-
- private:
-  std::int64_t since_ns_ = 0;
-  int lines_ = 0;
-  std::uint64_t suppressed_ = 0;
-};
-
 }  // namespace thalweg::link

@@ -53,6 +53,13 @@ std::optional<TcpHandle::Traffic> TcpHandle::traffic() const {
   return Traffic{info.tcpi_bytes_received, info.tcpi_bytes_acked};
 }
 
+bool TcpHandle::whole() const {
+  constexpr std::uint8_t kEstablished = 1;  // TCP_ESTABLISHED; netinet/tcp.h and linux/tcp.h cannot both be included
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  return ::getsockopt(fd_, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 && info.tcpi_state == kEstablished;
+}
+
 void TcpHandle::shut() const { ::shutdown(fd_, SHUT_RDWR); }
 
 void TcpHandle::limit_unsent(int bytes) const {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace thalweg::link {
@@ -31,8 +32,13 @@ class TcpHandle {
   void shut() const;
   /// Unsent bytes stay in libzmq beyond this many, so that what is queued there is not delayed by a full kernel buffer.
   void limit_unsent(int bytes) const;
+  /// Neither side has said or been told that it ends: when libzmq is done with it all the same, it did not like what
+  /// came.
+  bool whole() const;
   /// "203.0.113.5:41234"
   const std::string& peer() const { return peer_; }
+  /// Without the port.
+  std::string_view address() const { return std::string_view(peer_).substr(0, peer_.rfind(':')); }
 
  private:
   TcpHandle(int fd, std::string peer) : fd_(fd), peer_(std::move(peer)) {}

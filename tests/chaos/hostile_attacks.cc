@@ -154,7 +154,7 @@ std::vector<Trouble> all_troubles() {
   const std::string keys = "thalweg_link_refused_keys_total", handshakes = "thalweg_link_failed_handshakes_total",
                     crowded = "thalweg_link_crowded_total", frames = "thalweg_link_bad_frames_total",
                     excess = "thalweg_link_excess_total", ended = "thalweg_link_sessions_ended_total",
-                    parcels = "thalweg_parcels_refused_total";
+                    parcels = "thalweg_parcels_refused_by_code_total";
   return {
       {"wrong keys, 1,000/s", swarm({Manner::kWrongKey}, 1000, 4000), {keys}, 0.8},
       {"wrong keys, 10,000/s", swarm({Manner::kWrongKey}, 10'000, 4000), {keys}, 0},

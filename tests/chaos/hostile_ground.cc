@@ -153,6 +153,11 @@ void Ground::restart_hub(std::uint64_t descriptors) {
   ::setrlimit(RLIMIT_NOFILE, &own);
 }
 
+void Ground::settle_down() {
+  trial_.wait_until([&] { return look().delivered + kAhead / 10 > trial_.origin(0).accepted_count(); },
+                    "the hub goes on", 60);
+}
+
 bool Ground::hub_log_has(const std::string& text) const {
   std::ifstream log(const_cast<Ground*>(this)->trial_.site().machines()[0].log());
   for (std::string line; std::getline(log, line);)

@@ -48,6 +48,8 @@ class Ground {
 
   /// Starts the hub anew with at most so many descriptors.
   void restart_hub(std::uint64_t descriptors);
+  /// Waits until what was kept back is through.
+  void settle_down();
   bool hub_log_has(const std::string& text) const;
   /// The insider's own gate comes back; waits for the rest and takes the account.
   void finish();

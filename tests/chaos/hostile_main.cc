@@ -97,7 +97,8 @@ Row suffer(Ground& ground, const Plan& plan, const Trouble& trouble, const Targe
   auto figures_after = ground.hub_figures();
   for (const auto& [name, value] : figures_after)
     if (name.find("_total") != std::string::npos && !name.starts_with("thalweg_records") &&
-        !name.starts_with("thalweg_parcels_total") && !name.starts_with("thalweg_settlements"))
+        !name.starts_with("thalweg_parcels_total") && name != "thalweg_parcels_refused_total" &&
+        !name.starts_with("thalweg_settlements"))
       if (const auto old = figures_before.find(name); value > (old == figures_before.end() ? 0 : old->second))
         row.counted[name] = value - (old == figures_before.end() ? 0 : old->second);
 
@@ -168,7 +169,7 @@ int run(Ground& ground, const Plan& plan) {
   const Trouble few = few_descriptors(plan.descriptors);
   if (wanted(few.name)) {
     ground.restart_hub(plan.descriptors);
-    (void)ground.watch(10, [&](const Samples& samples) { return back_after(samples, 1) >= 0; });
+    ground.settle_down();
     take(few);
     if (!ground.hub_log_has("descriptors")) ground.trial().complain("the hub's log says nothing of descriptors");
   }

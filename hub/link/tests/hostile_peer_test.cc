@@ -126,7 +126,13 @@ TEST_CASE("a message larger than allowed ends the connection", "[link][hostile]"
   hub.allow(keys, "500153/gate-1");
   RawPeer peer(hub, keys);
   REQUIRE(peer.connected());
-  peer.send(Bytes(kMaxToHubBytes + 1000));
+  SECTION("before HELLO") { peer.send(Bytes(kMaxToHubBytes + 1000)); }
+  SECTION("in a session, and that is counted") {
+    peer.hello("500153");
+    REQUIRE_FALSE(peer.expect(MessageType::kWelcome).empty());
+    peer.send(Bytes(kMaxToHubBytes + 1000));
+    CHECK(hub.wait_counters([](const HubLinkCounters& c) { return c.frames_bad == 1; }));
+  }
   CHECK(peer.shut());
 }
 
@@ -225,6 +231,64 @@ TEST_CASE("a peer that stops in mid-handshake is let go", "[link][hostile]") {
   while (!error) peer.read_some(boost::asio::buffer(sink), error);
   CHECK((error == boost::asio::error::eof || error == boost::asio::error::connection_reset));
   honest_goes_on(hub);
+}
+
+TEST_CASE("who holds connections open and says nothing pushes out himself, and gates get through", "[link][hostile]") {
+  constexpr std::size_t kMost = 8;
+  HubRig hub([](HubLinkOptions& options, HubLinkEvents&) {
+    options.handshake_ms = 600'000;
+    options.max_strangers = kMost;
+    SECTION("from one address") { options.max_strangers_per_address = 4; }
+    SECTION("from many") {}
+  });
+  GateRig before(hub, "500153");
+  REQUIRE(before.wait_welcomes(1));
+  boost::asio::io_context io;
+  std::vector<tcp::socket> silent;
+  for (std::uint64_t i = 1; i <= 50; ++i) {
+    silent.emplace_back(io);
+    silent.back().connect({boost::asio::ip::address_v4::loopback(), hub.port()});
+    REQUIRE(hub.wait_counters([&](const HubLinkCounters& c) { return c.accepted == 1 + i; }));
+  }
+  CHECK(hub.wait_counters(
+      [](const HubLinkCounters& c) { return c.crowded >= 50 - kMost && c.connections <= 1 + kMost; }));
+  honest_goes_on(hub);
+  before.submit(random_bytes(1000));
+  CHECK(before.wait_acks(1));
+}
+
+TEST_CASE("every connection that ends before HELLO is counted once, and every end of a session by its code",
+          "[link][hostile]") {
+  HubRig hub;
+  boost::asio::io_context io;
+  {
+    tcp::socket other(io);
+    other.connect({boost::asio::ip::address_v4::loopback(), hub.port()});
+    boost::asio::write(other, boost::asio::buffer(std::string("GET / HTTP/1.1\r\n\r\n")));
+    REQUIRE(hub.wait_counters([](const HubLinkCounters& c) { return c.accepted == 1; }));
+  }
+  CHECK(hub.wait_counters([](const HubLinkCounters& c) { return c.failed_handshakes == 1; }));
+  {
+    GateRig stranger(hub, "999999", {}, false);
+    REQUIRE(stranger.wait_down(Code::kKeyUnknown));
+  }
+  CHECK(hub.wait_counters([](const HubLinkCounters& c) {
+    return c.connections == 0 && c.failed_handshakes == c.accepted && c.refused_keys == c.accepted - 1;
+  }));
+  const KeyPair keys;
+  hub.allow(keys, "500153/gate-1");
+  RawPeer liar(hub, keys);
+  REQUIRE(liar.connected());
+  liar.hello("510521");
+  CHECK(hub.wait_counters([](const HubLinkCounters& c) { return c.refused.contains(Code::kDenied); }));
+  RawPeer noisy(hub, keys);
+  REQUIRE(noisy.connected());
+  noisy.hello("500153");
+  REQUIRE_FALSE(noisy.expect(MessageType::kWelcome).empty());
+  noisy.send(Bytes(10, 0x55));
+  CHECK(hub.wait_counters([](const HubLinkCounters& c) {
+    return c.ended == std::map<Code, std::uint64_t>{{Code::kLinkFrame, 1}};
+  }));
 }
 
 TEST_CASE("a gate that connects and never says HELLO is let go", "[link][hostile]") {
