@@ -40,6 +40,8 @@ struct HubLinkOptions {
   std::uint32_t keep_partial_ms = 300'000;
   std::size_t slack_bytes = 1u << 20;  ///< what a connection may have under way beyond its credit: other messages
   std::size_t max_sessions = 4096;
+  std::size_t questions_at_once = 1000;  ///< PING, PONG and LOOKUP of one session; each costs more than it brings
+  std::size_t questions_per_s = 100;
   std::size_t max_strangers = 1024;  ///< connections that have not said HELLO; one more, and the oldest has to go
   std::size_t max_strangers_per_address = 256;
   std::size_t delivery_queue_bytes = 1u << 20;  ///< deliver() says no while more than this waits in a session
@@ -51,8 +53,8 @@ struct HubLinkCounters {
   std::uint64_t accepted = 0, refused_keys = 0;
   std::uint64_t failed_handshakes = 0;  ///< connections that ended before HELLO, whoever ended them and why
   std::uint64_t crowded = 0;            ///< of those: shut down to make room for newer ones
-  std::uint64_t frames_bad = 0, multipart = 0, credit_breaches = 0, excess = 0, replaced = 0, silent = 0, parcels = 0,
-                parcel_bytes = 0, deliveries = 0, delivery_bytes = 0, sessions = 0, connections = 0;
+  std::uint64_t frames_bad = 0, multipart = 0, credit_breaches = 0, floods = 0, excess = 0, replaced = 0, silent = 0,
+                parcels = 0, parcel_bytes = 0, deliveries = 0, delivery_bytes = 0, sessions = 0, connections = 0;
   std::map<Code, std::uint64_t> refused, ended;  ///< HELLOs answered with REFUSE; sessions that are over
 };
 

@@ -103,6 +103,9 @@ void HubLink::Impl::message_came(std::uint32_t routing, const zmq::message_t& pa
   if (!type) return fault(handle, &HubLinkCounters::frames_bad, Code::kLinkFrame, type.error().message);
   if (rule(session->state, *type) == Rule::kFault)
     return fault(handle, &HubLinkCounters::frames_bad, Code::kLinkFrame, std::string(name(*type)) + " out of place");
+  const bool question = *type == MessageType::kPing || *type == MessageType::kPong || *type == MessageType::kLookup;
+  if (question && !session->questions.take(clock_.steady_ns()))
+    return fault(handle, &HubLinkCounters::floods, Code::kLinkCredit, "it asks more than it was allowed");
   dispatch(*session, *type, view(payload));
 }
 
@@ -151,9 +154,10 @@ void HubLink::Impl::hello_came(std::uint32_t routing, const std::shared_ptr<Conn
 
   const SessionHandle handle = next_handle_++;
   Session info{handle, user, address, *std::move(hello)};
-  auto session = std::make_unique<HubSession>(std::move(info), routing, connection,
-                                              Heartbeat(options_.heartbeat_ms * kNsPerMs, clock_.steady_ns()),
-                                              options_.control_queue_bytes);
+  auto session = std::make_unique<HubSession>(
+      std::move(info), routing, connection, Heartbeat(options_.heartbeat_ms * kNsPerMs, clock_.steady_ns()),
+      Allowance(options_.questions_at_once, options_.questions_per_s, clock_.steady_ns()),
+      options_.control_queue_bytes);
   session->out.credit() = CreditLine(session->info.hello.credit_bytes);
   session->gate_partial = session->info.hello.partial;
   peers_[routing].session = handle;

@@ -376,9 +376,33 @@ TEST_CASE("revoking a key ends its session at once", "[link][hostile]") {
   CHECK(other.wait_acks(1));
 }
 
+TEST_CASE("a gate that asks more than any needs to is closed, and others do not wait for its answers",
+          "[link][hostile]") {
+  HubRig hub([](HubLinkOptions& options, HubLinkEvents&) { options.questions_at_once = 100; });
+  const KeyPair keys;
+  hub.allow(keys, "500153/gate-1");
+  RawPeer peer(hub, keys);
+  REQUIRE(peer.connected());
+  peer.hello("500153");
+  REQUIRE_FALSE(peer.expect(MessageType::kWelcome).empty());
+  SECTION("with PING") {
+    for (int i = 0; i < 1000; ++i) peer.send(encoded(Ping{1, 2}));
+  }
+  SECTION("with LOOKUP") {
+    for (int i = 0; i < 1000; ++i) peer.send(encoded(Lookup{}));
+  }
+  // What it went on to send may make its kernel forget the BYE.
+  CHECK(peer.shut());
+  CHECK(hub.wait_counters([](const HubLinkCounters& c) {
+    return c.floods == 1 && c.ended == std::map<Code, std::uint64_t>{{Code::kLinkCredit, 1}};
+  }));
+  honest_goes_on(hub);
+}
+
 TEST_CASE("a gate that asks and never reads is closed when its answers pile up", "[link][hostile]") {
   HubRig hub([](HubLinkOptions& options, HubLinkEvents&) {
     options.control_queue_bytes = 256 * 1024;
+    options.questions_at_once = 1'000'000;
     options.heartbeat_ms = 60'000;
   });
   const KeyPair keys;
