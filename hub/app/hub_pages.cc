@@ -82,6 +82,7 @@ std::string metrics_page(HubLane& routine, HubLane& urgent) {
     add("thalweg_link_failed_handshakes_total", static_cast<double>(f.link.failed_handshakes));
     add("thalweg_link_bad_frames_total", static_cast<double>(f.link.frames_bad + f.link.multipart));
     add("thalweg_link_excess_total", static_cast<double>(f.link.excess + f.link.credit_breaches + f.link.floods));
+    add("thalweg_link_turned_away_total", static_cast<double>(f.link.turned_away));
     add("thalweg_link_crowded_total", static_cast<double>(f.link.crowded));
     const auto add_by_code = [&](std::string_view what, const std::map<Code, std::uint64_t>& counts) {
       for (const auto& [code, count] : counts)

@@ -12,6 +12,7 @@ ConnectionTable::News ConnectionTable::follow(std::int64_t steady_ns) {
   News news;
   const auto end = [&](int fd) {
     if (const auto at = open_.find(fd); at != open_.end()) {
+      if (at->second->stranger_) callers_.failed(at->second->tcp.address(), steady_ns);
       known(*at->second);
       news.ended.push_back(std::move(at->second));
       open_.erase(at);
@@ -26,7 +27,13 @@ ConnectionTable::News ConnectionTable::follow(std::int64_t steady_ns) {
         tcp->limit_unsent(kUnsentBytes);
         auto connection = std::make_shared<Connection>(fd, std::move(*tcp), steady_ns);
         open_.emplace(fd, connection);
-        add_stranger(connection, steady_ns, news);
+        if (callers_.welcome(connection->tcp.address(), steady_ns)) {
+          add_stranger(connection, steady_ns, news);
+        } else {
+          ++news.turned_away;
+          connection->shut_at_steady_ns = steady_ns;
+          connection->tcp.shut();
+        }
       } else {
         ++news.ended_unseen;
       }
@@ -45,6 +52,7 @@ void ConnectionTable::add_stranger(const std::shared_ptr<Connection>& connection
   const bool too_many_here = own.size() > limits_.strangers_per_address;
   if (!too_many_here && strangers_.size() <= limits_.strangers) return;
   const std::shared_ptr<Connection> oldest = too_many_here ? own.front() : strangers_.front();
+  callers_.failed(oldest->tcp.address(), steady_ns);
   known(*oldest);  // may end `own`
   oldest->shut_at_steady_ns = steady_ns;
   oldest->tcp.shut();

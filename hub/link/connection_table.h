@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "link/callers.h"
 #include "link/tcp_handle.h"
 #include "link/zmq_socket.h"
 
@@ -45,20 +46,27 @@ class ConnectionTable {
   struct Limits {
     std::size_t strangers = 1024;
     std::size_t strangers_per_address = 256;
+    Callers::Limits failures;  ///< of one address
   };
   struct News {
     std::vector<std::shared_ptr<Connection>> ended;
     std::vector<std::shared_ptr<Connection>> crowded_out;  ///< shut down to make room; they end later
     std::uint64_t accepted = 0;
+    std::uint64_t turned_away = 0;   ///< shut down at once: too many of their address have failed
     std::uint64_t ended_unseen = 0;  ///< were over before they were looked at
   };
 
-  ConnectionTable(ZmqSocket monitor, Limits limits) : monitor_(std::move(monitor)), limits_(limits) {}
+  ConnectionTable(ZmqSocket monitor, Limits limits)
+      : monitor_(std::move(monitor)), limits_(limits), callers_(limits.failures) {}
   ZmqSocket& monitor() { return monitor_; }
   /// Reads all events that wait.
   News follow(std::int64_t steady_ns);
   /// Its HELLO has come: it counts as a stranger no more.
   void known(Connection& connection);
+  /// It has a session.
+  void trusted(const Connection& connection, std::int64_t steady_ns) {
+    callers_.succeeded(connection.tcp.address(), steady_ns);
+  }
   /// The open connection with this descriptor, or null.
   std::shared_ptr<Connection> find(int fd) const;
   const std::unordered_map<int, std::shared_ptr<Connection>>& open() const { return open_; }
@@ -71,6 +79,7 @@ class ConnectionTable {
   ZmqSocket monitor_;
   const Limits limits_;
   std::unordered_map<int, std::shared_ptr<Connection>> open_;
+  Callers callers_;
   Connection::Line strangers_;                                    // oldest first
   std::unordered_map<std::string, Connection::Line> by_address_;  // the same, of one address each
 };

@@ -63,7 +63,9 @@ Status HubLink::Impl::open() {
   endpoint_ = router.last_endpoint();
   router_ = std::move(router);
   connections_.emplace(std::move(monitor),
-                       ConnectionTable::Limits{options_.max_strangers, options_.max_strangers_per_address});
+                       ConnectionTable::Limits{options_.max_strangers,
+                                               options_.max_strangers_per_address,
+                                               {options_.failures_at_once, options_.failures_per_s}});
   return {};
 }
 

@@ -44,6 +44,8 @@ struct HubLinkOptions {
   std::size_t questions_per_s = 100;
   std::size_t max_strangers = 1024;  ///< connections that have not said HELLO; one more, and the oldest has to go
   std::size_t max_strangers_per_address = 256;
+  double failures_at_once = 20;  ///< that an address may have before it is turned away, unless it has had a session
+  double failures_per_s = 0.2;
   std::size_t delivery_queue_bytes = 1u << 20;  ///< deliver() says no while more than this waits in a session
   std::size_t control_queue_bytes = 8u << 20;   ///< a session whose other messages pile up beyond this is closed
 };
@@ -53,6 +55,7 @@ struct HubLinkCounters {
   std::uint64_t accepted = 0, refused_keys = 0;
   std::uint64_t failed_handshakes = 0;  ///< connections that ended before HELLO, whoever ended them and why
   std::uint64_t crowded = 0;            ///< of those: shut down to make room for newer ones
+  std::uint64_t turned_away = 0;        ///< of those: at once, too many of their address had failed
   std::uint64_t frames_bad = 0, multipart = 0, credit_breaches = 0, floods = 0, excess = 0, replaced = 0, silent = 0,
                 parcels = 0, parcel_bytes = 0, deliveries = 0, delivery_bytes = 0, sessions = 0, connections = 0;
   std::map<Code, std::uint64_t> refused, ended;  ///< HELLOs answered with REFUSE; sessions that are over

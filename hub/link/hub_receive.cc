@@ -152,6 +152,7 @@ void HubLink::Impl::hello_came(std::uint32_t routing, const std::shared_ptr<Conn
   if (sessions_.size() >= options_.max_sessions)
     return refuse_hello(routing, *connection, Code::kBusy, "too many sessions");
 
+  connections_->trusted(*connection, clock_.steady_ns());
   const SessionHandle handle = next_handle_++;
   Session info{handle, user, address, *std::move(hello)};
   auto session = std::make_unique<HubSession>(

@@ -92,6 +92,8 @@ void HubLink::Impl::follow_monitor() {
   counters_.accepted += news.accepted;
   counters_.failed_handshakes += news.ended_unseen;
   counters_.crowded += news.crowded_out.size();
+  counters_.turned_away += news.turned_away;
+  if (news.turned_away > 0) warn("{} connections were turned away: too many like them have failed", news.turned_away);
   for (const auto& connection : news.crowded_out)
     warn("the connection from {} had not said who it is and made room: {} like it are open", connection->tcp.peer(),
          connections_->strangers());

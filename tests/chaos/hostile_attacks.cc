@@ -175,7 +175,7 @@ std::vector<Trouble> all_troubles() {
 Trouble few_descriptors(std::uint64_t descriptors) {
   return {std::to_string(descriptors) + " descriptors, all wanted",
           swarm({Manner::kSilent, Manner::kNoInitiate}, 2000, 4 * descriptors),
-          {"thalweg_link_crowded_total"},
+          {"thalweg_link_crowded_total", "thalweg_link_turned_away_total"},
           0};
 }
 

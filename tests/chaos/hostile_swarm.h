@@ -30,7 +30,7 @@ class Swarm {
     std::vector<Manner> manners;  ///< in turn
     double per_second = 0;
     std::size_t most_open = 4000;  ///< no more are opened while so many are
-    std::size_t addresses = 200;   ///< 127.66.x.y, in turn
+    std::size_t addresses = 50;    ///< 127.66.x.y, in turn
   };
   struct Figures {
     std::uint64_t opened = 0, failed = 0, refused = 0, ended_by_hub = 0, let_in = 0, most_open = 0;

@@ -257,6 +257,38 @@ TEST_CASE("who holds connections open and says nothing pushes out himself, and g
   CHECK(before.wait_acks(1));
 }
 
+TEST_CASE("an address that fails again and again is turned away, but never one that a session came from",
+          "[link][hostile]") {
+  HubRig hub([](HubLinkOptions& options, HubLinkEvents&) {
+    options.failures_at_once = 3;
+    options.failures_per_s = 0;
+  });
+  auto fail = [&, accepted = std::uint64_t{0}]() mutable {
+    boost::asio::io_context io;
+    tcp::socket peer(io);
+    peer.open(tcp::v4());
+    peer.bind({boost::asio::ip::make_address_v4("127.66.0.1"), 0});
+    peer.connect({boost::asio::ip::address_v4::loopback(), hub.port()});
+    REQUIRE(hub.wait_counters([&](const HubLinkCounters& c) { return c.accepted > accepted; }));
+    peer.close();
+    REQUIRE(hub.wait_counters([&](const HubLinkCounters& c) { return c.failed_handshakes > accepted; }));
+    ++accepted;
+  };
+  for (int i = 0; i < 3; ++i) fail();
+  CHECK(hub.counters().turned_away == 0);
+  for (int i = 0; i < 3; ++i) fail();
+  CHECK(hub.counters().turned_away == 3);
+  honest_goes_on(hub);  // from another address
+  for (int i = 0; i < 5; ++i) {
+    GateRig stranger(hub, "999999", {}, false);
+    REQUIRE(stranger.wait_down(Code::kKeyUnknown));
+  }
+  GateRig another(hub, "500111");  // from the strangers' own
+  another.submit(random_bytes(1000));
+  CHECK(another.wait_acks(1));
+  CHECK(hub.counters().turned_away == 3);
+}
+
 TEST_CASE("every connection that ends before HELLO is counted once, and every end of a session by its code",
           "[link][hostile]") {
   HubRig hub;
