@@ -51,7 +51,8 @@ step_tsan() {
 }
 
 # Every process is killed at random moments while 20,000 records flow each way; then hub and a gate are away for a
-# minute each, ended or hung; then a receiver comes back that missed 100,000 records (docs/reliability.md).
+# minute each, ended or hung; then a receiver comes back that missed 100,000 records; then the hub is
+# attacked in eleven ways while honest parties go on (docs/reliability.md).
 step_durability() {
   local storm=build/release/bin/thalweg-storm away trial trials=() failed=0
   build release
@@ -69,6 +70,7 @@ step_durability() {
   for trial in "${trials[@]}"; do wait "$trial" || failed=1; done
   [ "$failed" = 0 ]
   "$storm" --catch-up 100000
+  build/release/bin/thalweg-hostile --short
 }
 
 # Lines, programs, clocks and disks are broken by a plan for 45 s, then a soak of a minute (docs/reliability.md).
