@@ -78,7 +78,7 @@ struct GateConfig {
   std::uint64_t outbox_bytes = 8ull << 30;
   std::uint64_t inbox_bytes = 8ull << 30;
   std::uint64_t inbox_credit_bytes = 8ull << 20;  ///< under way from the hub at one time, per lane
-  std::uint32_t parcel_bytes = 256u << 10;
+  std::uint32_t parcel_bytes = 1u << 20;
   std::uint32_t parcel_records = 4096;
   std::uint32_t keep_days = 30;           ///< acknowledged parcels, settled deliveries and origin keys
   std::uint64_t origin_keys = 4'000'000;  ///< remembered per lane at most

@@ -324,9 +324,7 @@ void Outbox::block_done() {
   if (state_.to_resubmit.empty() && std::exchange(ask_again_, false) && options_.on_stream) options_.on_stream();
   if (parcels_under_way_ == 0) flush();
   if (options_.on_stored) options_.on_stored();
-  const bool now = congested();
-  if (was_congested_ && !now && options_.on_room) options_.on_room();
-  was_congested_ = now;
+  if (options_.on_room && !congested()) options_.on_room();
   log_->snapshot_if_due();
 }
 

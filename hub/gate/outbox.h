@@ -31,7 +31,7 @@ struct OutboxOptions {
   bool lock_folder = true;
 
   std::function<void()> on_stored;  ///< parcels became durable: send from there
-  std::function<void()> on_room;    ///< congested() has ended
+  std::function<void()> on_room;    ///< something was stored, and it is not congested()
   std::function<void()> on_stream;  ///< a new incarnation became durable, or may begin now: connect anew
   /// The hub refused a record of an adapter instance.
   std::function<void(const AcknowledgedEntry::Refused&)> on_refused;
@@ -175,7 +175,6 @@ class Outbox final : private LogOwner {
   Hash256 last_root_{};
   std::size_t parcels_under_way_ = 0;
   bool flush_scheduled_ = false;
-  bool was_congested_ = false;
   Uuid incarnation_;                             // of what is sealed now; the state follows when its entry is durable
   std::size_t copies_under_way_ = 0;             // of state_.to_resubmit, from its front
   std::map<std::uint64_t, SharedBytes> recent_;  // newest parcels, until the session has sent them

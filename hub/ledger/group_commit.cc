@@ -59,12 +59,8 @@ struct GroupCommit::State {
   void run();
   /// With the mutex held: waits until there is something to write. False: nothing more will come.
   bool wait_for_work(std::unique_lock<std::mutex>& lock);
-  /// How many entries came to their end, and what those cost that were not in the batch.
-  struct Ended {
-    std::size_t entries = 0;
-    std::size_t cost_beside = 0;
-  };
-  Ended write(std::vector<Submission> batch, std::size_t batch_bytes);
+  /// How many entries came to their end. `cost` is the batch's in `waiting`.
+  std::uint64_t write(std::vector<Submission> batch, std::size_t batch_bytes, std::size_t cost);
   bool disk_reserve_reached();
   Status room_for(std::size_t size, Claim claim);  ///< with the mutex held
 };
@@ -109,17 +105,15 @@ void GroupCommit::State::run() {
       queue.pop_front();
     }
     lock.unlock();
-    const Ended done = write(std::move(batch), bytes);
+    const std::uint64_t done = write(std::move(batch), bytes, cost);
     lock.lock();
-    waiting -= cost + done.cost_beside;
-    ended += done.entries;
+    ended += done;
     idle.notify_all();
   }
 }
 
-GroupCommit::State::Ended GroupCommit::State::write(std::vector<Submission> batch, std::size_t batch_bytes) {
+std::uint64_t GroupCommit::State::write(std::vector<Submission> batch, std::size_t batch_bytes, std::size_t cost) {
   BlockOutcome outcome;
-  Ended ending;
   std::vector<EntryRef> entries;
   entries.reserve(batch.size());
   for (const Submission& e : batch) entries.push_back({e.type, e.bytes, e.more ? ByteView(*e.more) : ByteView()});
@@ -144,14 +138,14 @@ GroupCommit::State::Ended GroupCommit::State::write(std::vector<Submission> batc
       // Invariant: while `failed` is set the queue is empty, so nothing that was submitted before a failure can be
       // written after resume().
       for (Submission& e : queue) {
-        ending.cost_beside += size_of(e) + kQueueCost;
+        cost += size_of(e) + kQueueCost;
         batch.push_back(std::move(e));
       }
       queue.clear();
       pressing = 0;
     }
+    waiting -= cost;  // before anybody is told: who then asks for room finds it
   }
-  ending.entries = batch.size();
   outcome.tags.reserve(batch.size());
   for (const Submission& e : batch) outcome.tags.push_back(e.tag);
   for (std::size_t i = 0; i < batch.size(); ++i) {
@@ -164,7 +158,7 @@ GroupCommit::State::Ended GroupCommit::State::write(std::vector<Submission> batc
     }
   }
   if (options.on_block) options.on_block(outcome);
-  return ending;
+  return batch.size();
 }
 
 GroupCommit::GroupCommit(Ledger& ledger, const Clock& clock, GroupCommitOptions options)

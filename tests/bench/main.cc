@@ -189,8 +189,9 @@ int main(int argc, char** argv) {
   cli.add_flag("--quick", quick, "One short run of each, to see that all works");
   cli.add_option("--parcel-kib", parcel_kib, "limits.parcel_kib of the gates (0: the default)")
       ->check(CLI::Range(0, 4032));
-  cli.add_option("--only", only, "One measurement once, for a profiler: relay, throughput, ack, urgent, loaded")
-      ->check(CLI::IsMember({"relay", "throughput", "ack", "urgent", "loaded"}));
+  cli.add_option("--only", only,
+                 "One measurement once, for a profiler: relay, throughput, delayed, ack, urgent, loaded")
+      ->check(CLI::IsMember({"relay", "throughput", "delayed", "ack", "urgent", "loaded"}));
   cli.add_flag("--json", json_only, "JSON only");
   CLI11_PARSE(cli, argc, argv);
   if (quick) {
@@ -203,6 +204,7 @@ int main(int argc, char** argv) {
     double unused = 0;
     if (only == "relay") std::cout << bench::relay_rate(1024, records) << " messages/s\n";
     if (only == "throughput") std::cout << throughput(records, 0) << " records/s\n";
+    if (only == "delayed") std::cout << throughput(records, 5'000'000) << " records/s\n";
     const auto tell = [](const std::vector<double>& times) {
       std::cout << fmt::format("p50 {:.0f} us, p99 {:.0f} us, most {:.0f} us\n", quantile(times, 0.5),
                                quantile(times, 0.99), quantile(times, 1));

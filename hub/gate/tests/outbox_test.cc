@@ -25,6 +25,14 @@ TEST_CASE("records that were accepted stand in signed parcels after a restart") 
   for (const RecordId& id : ids) CHECK(held.at(id) == 1);
 }
 
+TEST_CASE("who was asked to wait before the first block of a new outbox is told when there is room") {
+  OutboxBench bench;
+  must(bench.open());
+  CHECK(bench.congested_at_first);
+  CHECK_FALSE(bench.box->congested());
+  CHECK(bench.rooms > 0);
+}
+
 TEST_CASE("a batch goes into one parcel and is answered in its order") {
   OutboxBench bench;
   must(bench.open());
