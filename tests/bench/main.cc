@@ -4,10 +4,13 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <atomic>
+#include <filesystem>
 #include <iostream>
+#include <optional>
 
 #include "base/log.h"
 #include "base/priority.h"
+#include "bench/floor.h"
 #include "bench/load.h"
 #include "bench/relay.h"
 #include "support/exchange.h"
@@ -24,6 +27,8 @@ double quantile(std::vector<double> values, double q) {
   std::sort(values.begin(), values.end());
   return values[std::min(values.size() - 1, static_cast<std::size_t>(q * static_cast<double>(values.size())))];
 }
+
+constexpr double kCalmRate = 25'000;  // routine records/s: what the best peer that syncs takes on a machine of 2 cores
 
 int parcel_kib = 0;  // of the command line; 0: what a gate does by itself
 
@@ -65,15 +70,20 @@ std::size_t settle(link::BlockingLocalClient& client, std::size_t drafts) {
   return refused;
 }
 
-/// Keeps a gate's routine lane full until told to stop: `window` frames of `batch` records under way.
+/// Keeps a gate's routine lane full until told to stop: `window` frames of `batch` records under way, and no more than
+/// `rate` records a second (0: as many as it takes).
 struct Flood {
-  Flood(Bench& bench, std::size_t records, std::size_t batch, std::size_t window)
+  Flood(Bench& bench, std::size_t records, std::size_t batch, std::size_t window, double rate = 0)
       : thread_([=, this, &bench] {
           give_way();  // stations are on machines of their own: making records takes no turn from what is measured
           bench::Load load(1);
           auto client = bench.submitter(Lane::kRoutine);
           std::size_t sent = 0, open = 0;
+          const auto begin = Clock::now();
           while (!stop_ && sent < records) {
+            if (rate > 0)
+              std::this_thread::sleep_until(
+                  begin + std::chrono::nanoseconds(static_cast<std::int64_t>(static_cast<double>(sent) / rate * 1e9)));
             must_send(client, load.routine(batch));
             sent += batch;
             if (++open >= window) {
@@ -105,7 +115,16 @@ struct Flood {
   std::thread thread_;
 };
 
-double throughput(std::size_t records, std::int64_t sync_delay_ns) {
+/// Bytes of all files below a folder.
+double bytes_below(const Path& folder) {
+  double bytes = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder))
+    if (entry.is_regular_file()) bytes += static_cast<double>(entry.file_size());
+  return bytes;
+}
+
+/// `ledger_bytes`, where asked for: what one record took in the hub's ledger.
+double throughput(std::size_t records, std::int64_t sync_delay_ns, double* ledger_bytes = nullptr) {
   Bench bench(sync_delay_ns);
   const auto begin = Clock::now();
   Flood flood(bench, records, 256, 16);
@@ -119,6 +138,8 @@ double throughput(std::size_t records, std::int64_t sync_delay_ns) {
   }
   const double rate = static_cast<double>(flood.sent()) / seconds_since(begin);
   if (flood.refused() != 0) std::cerr << flood.refused() << " records were refused\n";
+  if (ledger_bytes != nullptr)
+    *ledger_bytes = bytes_below(bench.path("hub") / "state" / "ledger" / "routine") / static_cast<double>(flood.sent());
   return rate;
 }
 
@@ -142,11 +163,12 @@ std::vector<double> acknowledgement(double rate, std::size_t count) {
   return times;
 }
 
-/// Time from SUBMIT at 荣昌 to durable in 泸县's inbox of urgent notices, 20 a second, µs.
-std::vector<double> urgent(std::size_t count, bool loaded, double& routine_rate) {
+/// Time from SUBMIT at 荣昌 to durable in 泸县's inbox of urgent notices, 20 a second, µs. Beside them `routine`
+/// records a second, 0: as many as it takes.
+std::vector<double> urgent(std::size_t count, std::optional<double> routine, double& routine_rate) {
   Bench bench;
   std::unique_ptr<Flood> flood;
-  if (loaded) flood = std::make_unique<Flood>(bench, SIZE_MAX / 2, 256, 16);
+  if (routine) flood = std::make_unique<Flood>(bench, SIZE_MAX / 2, 256, 16, *routine);
   const std::uint64_t routine_before = bench.in_inbox(Lane::kRoutine);
   auto client = bench.submitter(Lane::kUrgent);
   bench::Load load(1);
@@ -184,6 +206,7 @@ int main(int argc, char** argv) {
   std::size_t records = 200'000;
   bool json_only = false, quick = false;
   std::string only;
+  double routine_rate = 0;
   cli.add_option("--runs", runs, "Runs of each measurement; medians are printed")->check(CLI::Range(1, 100));
   cli.add_option("--records", records, "Records of one throughput run");
   cli.add_flag("--quick", quick, "One short run of each, to see that all works");
@@ -192,6 +215,8 @@ int main(int argc, char** argv) {
   cli.add_option("--only", only,
                  "One measurement once, for a profiler: relay, throughput, delayed, ack, urgent, loaded")
       ->check(CLI::IsMember({"relay", "throughput", "delayed", "ack", "urgent", "loaded"}));
+  cli.add_option("--routine-rate", routine_rate,
+                 "Routine records/s beside urgent ones of --only loaded (0: all it takes)");
   cli.add_flag("--json", json_only, "JSON only");
   CLI11_PARSE(cli, argc, argv);
   if (quick) {
@@ -210,27 +235,33 @@ int main(int argc, char** argv) {
                                quantile(times, 0.99), quantile(times, 1));
     };
     if (only == "ack") tell(acknowledgement(2000, 10'000));
-    if (only == "urgent") tell(urgent(200, false, unused));
+    if (only == "urgent") tell(urgent(200, std::nullopt, unused));
     if (only == "loaded") {
-      tell(urgent(200, true, unused));
+      tell(urgent(200, routine_rate, unused));
       std::cout << fmt::format("routine meanwhile {:.0f} records/s\n", unused);
     }
     return 0;
   }
-  std::vector<double> relay, rate, delayed, ack50, ack99, idle50, idle99, urgent50, urgent99, beside;
+  std::vector<double> relay, rate, delayed, ack50, ack99, idle50, idle99, urgent50, urgent99, beside, calm50, calm99,
+      ledger;
   double ignored = 0, routine = 0;
   const std::size_t notices = quick ? 20 : 200;
   for (int run = 0; run < runs; ++run) {  // interleaved, so that a drifting machine drifts for all
     relay.push_back(bench::relay_rate(1024, records));
-    rate.push_back(throughput(records, 0));
+    double bytes = 0;
+    rate.push_back(throughput(records, 0, &bytes));
+    ledger.push_back(bytes);
     delayed.push_back(throughput(records, 5'000'000));
     const auto ack = acknowledgement(2000, quick ? 1000 : 10'000);
     ack50.push_back(quantile(ack, 0.5));
     ack99.push_back(quantile(ack, 0.99));
-    const auto idle = urgent(notices, false, ignored);
+    const auto idle = urgent(notices, std::nullopt, ignored);
     idle50.push_back(quantile(idle, 0.5));
     idle99.push_back(quantile(idle, 0.99));
-    const auto loaded = urgent(notices, true, routine);
+    const auto calm = urgent(notices, kCalmRate, ignored);
+    calm50.push_back(quantile(calm, 0.5));
+    calm99.push_back(quantile(calm, 0.99));
+    const auto loaded = urgent(notices, 0, routine);
     urgent50.push_back(quantile(loaded, 0.5));
     urgent99.push_back(quantile(loaded, 0.99));
     beside.push_back(routine);
@@ -241,7 +272,12 @@ int main(int argc, char** argv) {
     return fmt::format("{:.0f} to {:.0f}", *std::min_element(v.begin(), v.end()),
                        *std::max_element(v.begin(), v.end()));
   };
+  const std::vector<bench::Step> steps = bench::floor_steps();
+  const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
+  const double floor_rate = cores * 1e6 / bench::floor_us(steps);
   json out = {{"runs", runs},
+              {"floor_us", bench::floor_us(steps)},
+              {"floor_records_per_s", floor_rate},
               {"relay_messages_per_s", median(relay)},
               {"gate_to_gate_records_per_s", median(rate)},
               {"gate_to_gate_records_per_s_sync_5ms", median(delayed)},
@@ -249,6 +285,9 @@ int main(int argc, char** argv) {
               {"acknowledged_us_p99", median(ack99)},
               {"urgent_idle_us_p50", median(idle50)},
               {"urgent_idle_us_p99", median(idle99)},
+              {"urgent_beside_25000_us_p50", median(calm50)},
+              {"urgent_beside_25000_us_p99", median(calm99)},
+              {"ledger_bytes_per_record", median(ledger)},
               {"urgent_loaded_us_p50", median(urgent50)},
               {"urgent_loaded_us_p99", median(urgent99)},
               {"routine_beside_urgent_records_per_s", median(beside)}};
@@ -267,9 +306,17 @@ int main(int argc, char** argv) {
   row("acknowledged (synced in the gate), 2,000 records/s, p99", ack99, "us");
   row("urgent notice, idle: in the neighbour's inbox, p50", idle50, "us");
   row("urgent notice, idle: in the neighbour's inbox, p99", idle99, "us");
+  row("urgent notice beside 25,000 routine records/s, p50", calm50, "us");
+  row("urgent notice beside 25,000 routine records/s, p99", calm99, "us");
   row("urgent notice under full routine load, p50", urgent50, "us");
   row("urgent notice under full routine load, p99", urgent99, "us");
   row("  routine meanwhile", beside, "records/s");
+  row("the hub's ledger on disk, a record of 1,010 bytes", ledger, "bytes");
   std::cout << fmt::format("gate to gate / raw relay: {:.2f}\n", median(rate) / median(relay));
+  std::cout << "\nthe floor: steps that every record needs, us of one core per record of 1 KB\n";
+  for (const bench::Step& step : steps)
+    std::cout << fmt::format("  {:<40} {} x {:.3f}\n", step.name, step.times, step.once_us);
+  std::cout << fmt::format("  together {:.2f} us: {:.0f} records/s on {} cores; gate to gate is {:.0f} % of that\n",
+                           floor_us(steps), floor_rate, cores, 100 * median(rate) / floor_rate);
   return 0;
 }

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "bench/peers/payloads.h"
+#include "bench/payloads.h"
 #include "bench/peers/peer.h"
 
 namespace thalweg::bench {

@@ -1,4 +1,4 @@
-#include "bench/peers/payloads.h"
+#include "bench/payloads.h"
 
 #include <random>
 #include <stdexcept>
