@@ -1,5 +1,7 @@
 // main.cc: ./run bench: the exchange from gate to gate, beside a raw relay over CURVE. Method: docs/benchmarks.md.
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -163,10 +165,47 @@ std::vector<double> acknowledgement(double rate, std::size_t count) {
   return times;
 }
 
+/// What the disk gives to anybody: every 10 ms 1 KB is written over zeros of a file of its own, and synced. µs.
+class SyncProbe {
+ public:
+  explicit SyncProbe(const Path& folder)
+      : fd_(::open((folder / "probe").c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600)), thread_([this] { run(); }) {}
+  ~SyncProbe() {
+    (void)times();
+    ::close(fd_);
+  }
+  std::vector<double> times() {
+    stop_ = true;
+    if (thread_.joinable()) thread_.join();
+    return times_;
+  }
+
+ private:
+  void run() {
+    constexpr std::size_t kRoom = 8 << 20;
+    const std::string zeros(kRoom, '\0'), one(1024, 'x');
+    if (::pwrite(fd_, zeros.data(), kRoom, 0) != static_cast<ssize_t>(kRoom) || ::fdatasync(fd_) != 0) return;
+    for (std::size_t at = 0; !stop_ && at < kRoom; at += one.size()) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      const auto begin = Clock::now();
+      if (::pwrite(fd_, one.data(), one.size(), static_cast<off_t>(at)) < 0 || ::fdatasync(fd_) != 0) return;
+      times_.push_back(seconds_since(begin) * 1e6);
+    }
+  }
+  std::vector<double> times_;
+  std::atomic<bool> stop_{false};
+  int fd_;
+  std::thread thread_;
+};
+
 /// Time from SUBMIT at 荣昌 to durable in 泸县's inbox of urgent notices, 20 a second, µs. Beside them `routine`
 /// records a second, 0: as many as it takes.
-std::vector<double> urgent(std::size_t count, std::optional<double> routine, double& routine_rate) {
+/// `sync_p99`: of a SyncProbe beside it, where asked for.
+std::vector<double> urgent(std::size_t count, std::optional<double> routine, double& routine_rate,
+                           double* sync_p99 = nullptr) {
   Bench bench;
+  std::optional<SyncProbe> probe;
+  if (sync_p99 != nullptr) probe.emplace(bench.path("hub"));
   std::unique_ptr<Flood> flood;
   if (routine) flood = std::make_unique<Flood>(bench, SIZE_MAX / 2, 256, 16, *routine);
   const std::uint64_t routine_before = bench.in_inbox(Lane::kRoutine);
@@ -193,6 +232,7 @@ std::vector<double> urgent(std::size_t count, std::optional<double> routine, dou
     times.push_back(seconds_since(sent) * 1e6);
   }
   routine_rate = static_cast<double>(bench.in_inbox(Lane::kRoutine) - routine_before) / seconds_since(begin);
+  if (probe) *sync_p99 = quantile(probe->times(), 0.99);
   watch.join();
   if (flood) flood->stop();
   return times;
@@ -242,8 +282,8 @@ int main(int argc, char** argv) {
     }
     return 0;
   }
-  std::vector<double> relay, rate, delayed, ack50, ack99, idle50, idle99, urgent50, urgent99, beside, calm50, calm99,
-      ledger;
+  std::vector<double> relay, rate, delayed, ack50, ack99, idle50, idle99, urgent50, urgent99, beside, syncs, calm50,
+      calm99, ledger;
   double ignored = 0, routine = 0;
   const std::size_t notices = quick ? 20 : 200;
   for (int run = 0; run < runs; ++run) {  // interleaved, so that a drifting machine drifts for all
@@ -261,7 +301,9 @@ int main(int argc, char** argv) {
     const auto calm = urgent(notices, kCalmRate, ignored);
     calm50.push_back(quantile(calm, 0.5));
     calm99.push_back(quantile(calm, 0.99));
-    const auto loaded = urgent(notices, 0, routine);
+    double sync_p99 = 0;
+    const auto loaded = urgent(notices, 0, routine, &sync_p99);
+    syncs.push_back(sync_p99);
     urgent50.push_back(quantile(loaded, 0.5));
     urgent99.push_back(quantile(loaded, 0.99));
     beside.push_back(routine);
@@ -290,6 +332,7 @@ int main(int argc, char** argv) {
               {"ledger_bytes_per_record", median(ledger)},
               {"urgent_loaded_us_p50", median(urgent50)},
               {"urgent_loaded_us_p99", median(urgent99)},
+              {"sync_beside_urgent_us_p99", median(syncs)},
               {"routine_beside_urgent_records_per_s", median(beside)}};
   if (json_only) {
     std::cout << out.dump() << '\n';
@@ -311,6 +354,7 @@ int main(int argc, char** argv) {
   row("urgent notice under full routine load, p50", urgent50, "us");
   row("urgent notice under full routine load, p99", urgent99, "us");
   row("  routine meanwhile", beside, "records/s");
+  row("  one sync of 1 KB by anybody meanwhile, p99", syncs, "us");
   row("the hub's ledger on disk, a record of 1,010 bytes", ledger, "bytes");
   std::cout << fmt::format("gate to gate / raw relay: {:.2f}\n", median(rate) / median(relay));
   std::cout << "\nthe floor: steps that every record needs, us of one core per record of 1 KB\n";
