@@ -4,7 +4,6 @@
 
 #include "base/invariant.h"
 #include "base/log.h"
-#include "base/priority.h"
 #include "trust/checkpoint.h"
 
 namespace thalweg::app {
@@ -28,7 +27,6 @@ HubLane::~HubLane() { stop(); }
 void HubLane::start() {
   store_->start(*context_.clock,
                 [this](const ledger::BlockOutcome& outcome) { loop_.post([this, outcome] { on_block(outcome); }); });
-  if (lane_ == Lane::kRoutine) loop_.post(give_way);  // the link's threads inherit it
   loop_.start();
   running_ = true;
 }

@@ -104,7 +104,6 @@ void HubStore::start(const Clock& clock, std::function<void(const ledger::BlockO
   commit.disk_reserve_share = kDiskReserveShare;
   commit.extra_sync_delay_ns = options_.extra_sync_delay_ns;
   commit.on_block = std::move(on_block);
-  commit.gives_way = options_.lane == Lane::kRoutine;
   commit.thread_name = options_.lane == Lane::kUrgent ? "ledger-urgent" : "ledger-routine";
   commit_ = std::make_unique<ledger::GroupCommit>(*log_, clock, std::move(commit));
 }

@@ -5,7 +5,6 @@
 #include <future>
 
 #include "base/log.h"
-#include "base/priority.h"
 #include "gate/people_desk.h"
 
 namespace thalweg::gate {
@@ -74,7 +73,6 @@ Status GateLane::open_logs() {
 
 Status GateLane::open() {
   const GateConfig& config = shared_.config;
-  if (lane_ == Lane::kRoutine) loop_.post(give_way);  // first: the link's threads and the runners inherit it
   TW_TRY(open_logs());
   UplinkOptions up;
   up.lane = lane_;

@@ -38,7 +38,6 @@ Result<std::unique_ptr<Inbox>> Inbox::open(FileSystem& files, const Path& folder
   genesis.short_text(config.party);
   genesis.short_text(config.gate);
   genesis.u8(static_cast<std::uint8_t>(self->options_.lane));
-  log.gives_way = self->options_.lane == Lane::kRoutine;
   log.thread_name = "inbox-" + std::string(name(self->options_.lane));
   log.reserve_percent = config.reserve_percent;
   log.sync_delay_ns = self->options_.sync_delay_ns;
