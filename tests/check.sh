@@ -89,6 +89,8 @@ fi
 [ $# -gt 0 ] || set -- "${steps[@]}"
 failed=()
 summary=
+logs=build/check
+mkdir -p "$logs"
 for step; do
   if [[ " ${steps[*]} " != *" $step "* ]]; then
     echo "check: no step '$step'; there are: ${steps[*]}" >&2
@@ -99,7 +101,7 @@ for step; do
   printf '\n== check: %s\n' "$step"
   began=$SECONDS
   # A process of its own, so that `set -e` holds inside it.
-  if bash tests/check.sh --in-step "$step"; then
+  if bash tests/check.sh --in-step "$step" 2>&1 | tee "$logs/$step.log"; then
     word=ok
   else
     word=FAILED
@@ -108,6 +110,11 @@ for step; do
   line=$(printf '%-12s %-6s %5d s' "$step" "$word" "$((SECONDS - began))")
   printf '== check: %s\n' "$line"
   summary+="$line"$'\n'
+done
+# What failed stands at the end once more: logs are long, and often only their ends are kept.
+for step in ${failed[@]+"${failed[@]}"}; do
+  printf '\n== failed: %s (all of it: %s)\n' "$step" "$logs/$step.log"
+  grep -aE 'error|FAILED|Failed|\*\*\*|failed' "$logs/$step.log" | tail -n 25 || tail -n 25 "$logs/$step.log"
 done
 printf '\n%stogether     %-6s %5d s\n' "$summary" "" "$SECONDS"
 [ ${#failed[@]} -eq 0 ]

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -9,7 +10,6 @@
 #include "app/hub_admin.h"
 #include "app/hub_pages.h"
 #include "base/log.h"
-#include "base/priority.h"
 
 namespace thalweg::app {
 namespace {
@@ -18,6 +18,9 @@ constexpr std::array kLanes{Lane::kRoutine, Lane::kUrgent};
 /// How long answers wait for what they answer after a ledger was set back: gates that are there have sent it by then.
 constexpr std::int64_t kRefill_s = 60;
 constexpr std::int64_t kHouseEvery_ns = 600'000'000'000;
+
+/// Compressing takes seconds of a core, and nobody waits for it.
+void be_nice() { (void)setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), 10); }
 
 /// Every connection costs two descriptors (link/tcp_handle.h). Strangers must never get those that the ledger needs for
 /// its next file, so what the ports may take is settled before the first of them comes.
@@ -71,9 +74,8 @@ Status Hub::open(std::vector<region::Mistake>& mistakes) {
   TW_TRY(open_lanes());
   TW_TRY(restore_keys());
   policy_.routes = std::make_shared<routing::RouteTable>(policy_.region, clock_.wall_unix_ns());
-  // Compressing takes seconds of a core, and nobody waits for it: it gives way to routine, which gives way to urgent.
-  for (int behind = 0; behind < 2; ++behind) keeper_.post(give_way);
   keeper_.start();
+  keeper_.post(be_nice);
   desk_.start();
   for (auto& lane : lanes_) lane->start();
   intake::Policy policy = policy_;

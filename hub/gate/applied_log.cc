@@ -39,7 +39,6 @@ Result<std::unique_ptr<AppliedLog>> AppliedLog::open(FileSystem& files, const Pa
   commit.max_waiting_bytes = options.max_waiting_bytes;
   commit.disk_reserve_share = options.reserve_percent / 100.0;
   commit.extra_sync_delay_ns = options.sync_delay_ns;
-  commit.gives_way = options.gives_way;
   commit.thread_name = std::move(options.thread_name);
   commit.on_block = [bridge = self->bridge_](const ledger::BlockOutcome& outcome) {
     bridge->loop.post([bridge, outcome] {

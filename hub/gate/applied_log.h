@@ -35,7 +35,6 @@ class LogOwner {
 /// Settings of an AppliedLog.
 struct AppliedLogOptions {
   Bytes genesis;
-  bool gives_way = false;  ///< its writer (base/priority.h)
   std::string thread_name;
   std::uint32_t reserve_percent = 5;
   std::int64_t sync_delay_ns = 0;  ///< benchmarks

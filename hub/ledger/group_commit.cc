@@ -9,7 +9,6 @@
 #include <mutex>
 #include <thread>
 
-#include "base/priority.h"
 #include "ledger/clock_watch.h"
 #include "ledger/segment_format.h"
 
@@ -163,10 +162,7 @@ std::uint64_t GroupCommit::State::write(std::vector<Submission> batch, std::size
 
 GroupCommit::GroupCommit(Ledger& ledger, const Clock& clock, GroupCommitOptions options)
     : state_(std::make_unique<State>(ledger, clock, std::move(options))) {
-  state_->writer = std::thread([s = state_.get()] {
-    if (s->options.gives_way) give_way();
-    s->run();
-  });
+  state_->writer = std::thread([s = state_.get()] { s->run(); });
   ::pthread_setname_np(state_->writer.native_handle(), state_->options.thread_name.substr(0, 15).c_str());
 }
 

@@ -52,7 +52,6 @@ struct GroupCommitOptions {
   std::int64_t patience_ns = 5'000'000;               ///< of patient entries, while no other comes
   std::int64_t extra_sync_delay_ns = 0;               ///< benchmarks: as if the disk were slower
   std::function<void(const BlockOutcome&)> on_block;  ///< once per block, after the entries' `done`; writer thread
-  bool gives_way = false;                             ///< the writer, to threads that do not (base/priority.h)
   std::string thread_name = "ledger";                 ///< at most 15 characters
 };
 

@@ -142,7 +142,7 @@ void Builder::read_scope(TableReader& in, Agreement& agreement) {
     for (const Text& text : table->texts(key, Need::kOptional))
       if (const std::uint32_t found = refer(used, text, complete, zh, en); found != kNone) into.push_back(found);
     std::ranges::sort(into);
-    into.erase(std::ranges::unique(into).begin(), into.end());
+    into.erase(std::unique(into.begin(), into.end()), into.end());
   };
   read("rivers", river_codes_, rivers_complete_, "河流", "river", agreement.scope.rivers);
   read("sections", section_keys_, sections_complete_, "断面", "section", agreement.scope.sections);

@@ -121,7 +121,7 @@ void RouteTable::Tables::emit(const Key& key, std::span<const AgreementIndex> ca
   }
   const auto once = [](auto& list) {
     std::ranges::sort(list);
-    list.erase(std::ranges::unique(list).begin(), list.end());
+    list.erase(std::unique(list.begin(), list.end()), list.end());
   };
   once(rivers);
   once(sections);

@@ -11,7 +11,6 @@
 #include <optional>
 
 #include "base/log.h"
-#include "base/priority.h"
 #include "bench/floor.h"
 #include "bench/load.h"
 #include "bench/relay.h"
@@ -77,7 +76,6 @@ std::size_t settle(link::BlockingLocalClient& client, std::size_t drafts) {
 struct Flood {
   Flood(Bench& bench, std::size_t records, std::size_t batch, std::size_t window, double rate = 0)
       : thread_([=, this, &bench] {
-          give_way();  // stations are on machines of their own: making records takes no turn from what is measured
           bench::Load load(1);
           auto client = bench.submitter(Lane::kRoutine);
           std::size_t sent = 0, open = 0;

@@ -148,12 +148,6 @@ json as_json(const Row& row) {
       {"faults", row.faults}};
 }
 
-Path folder_of(const std::string& named) {
-  if (!named.empty()) return named;
-  char made[] = "/tmp/thalweg-hostile-XXXXXX";
-  return ::mkdtemp(made) == nullptr ? Path() : Path(made);
-}
-
 int run(Ground& ground, const Plan& plan) {
   if (!ground.set_up()) return ground.trial().conclude();
   const Target target = ground.target();
@@ -220,7 +214,7 @@ int main(int argc, char** argv) {
   if (brief && seconds->count() == 0) plan.seconds = 2.5;
   if (brief && quiet->count() == 0) plan.quiet = 1;
   thalweg::log::set_level(thalweg::log::Level::kError);
-  options.trial.folder = folder_of(folder);
+  options.trial.folder = storm::trial_folder(folder, "hostile");
   if (options.trial.folder.empty()) return 1;
   options.trial.programs = std::filesystem::read_symlink("/proc/self/exe").parent_path();
   if (!plan.as_json) std::printf("hostile: in %s\n", options.trial.folder.c_str());

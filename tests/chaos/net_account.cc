@@ -48,17 +48,12 @@ void World::finish() {
     if (!sender.origin->failed().empty()) complain(sender.origin->failed());
   }
   for (std::size_t gate = 0; gate < lines_.size(); ++gate) {
-    const auto answer = site_->ask_gate(gate, R"({"cmd":"deadletters","act":"list"})");
+    const auto answer = site().ask_gate(gate, R"({"cmd":"deadletters","act":"list"})");
     const json letters = answer ? json::parse(*answer, nullptr, false) : json();
     if (!letters.is_object() || letters["total"] != 0)
       complain(programs()[gate + 1] + " has dead letters: " + letters.dump());
   }
-  for (storm::Machine& machine : site_->machines()) {
-    const auto status = machine.stop(30);
-    if (!status || *status != 0)
-      complain(machine.name() +
-               (status ? " ended with status " + std::to_string(*status) : " did not end when told to"));
-  }
+  stop_all();
   count();
   count_tables();
   count_retired();
@@ -72,14 +67,14 @@ void World::count() {
     known.insert(sender.origin->accepted().begin(), sender.origin->accepted().end());
   for (std::size_t gate = 0; gate < Site::gates().size(); ++gate) {
     for (const Lane lane : {Lane::kRoutine, Lane::kUrgent}) {
-      auto inbox = storm::read_inbox(site_->gate_folder(gate), lane);
+      auto inbox = storm::read_inbox(site().gate_folder(gate), lane);
       if (!inbox) {
         complain(Site::gates()[gate].name + ", inbox " + std::string(name(lane)) + ": " + inbox.error().message);
         continue;
       }
       for (const Sender& sender : senders_) {
         if (sender.lane != lane || std::find(sender.to.begin(), sender.to.end(), gate) == sender.to.end()) continue;
-        Ids& of_party = (*inbox)[site_->all_gates()[sender.from].party];
+        Ids& of_party = (*inbox)[site().all_gates()[sender.from].party];
         const Ids& accepted = sender.origin->accepted();
         const Ids held = only(of_party, set_of(accepted));
         Findings found;
@@ -99,7 +94,7 @@ void World::count() {
         found_ += found;
       }
       for (const auto& [party, rest] : *inbox) {                   // nobody sends these here
-        if (rest.empty() || party == site_->card().hub) continue;  // the hub tells what it did, to those concerned
+        if (rest.empty() || party == site().card().hub) continue;  // the hub tells what it did, to those concerned
         const Ids theirs = only(rest, known);
         Findings found = storm::intruders(theirs, rest);
         found.foreign = rest.size() - found.forbidden;
@@ -150,7 +145,7 @@ void World::count_retired() {
       for (const Sender& sender : senders_) {
         if (sender.lane != lane || std::find(sender.to.begin(), sender.to.end(), kLuxian) == sender.to.end()) continue;
         const Ids& accepted = sender.origin->accepted();
-        const Ids& held = (*inbox)[site_->all_gates()[sender.from].party];
+        const Ids& held = (*inbox)[site().all_gates()[sender.from].party];
         Findings found = storm::compare(only(accepted, set_of(held)), held);
         const auto then = machine.accepted_then.find(sender.name);
         const std::size_t from = then == machine.accepted_then.end() ? 0 : std::min(accepted.size(), then->second);
@@ -170,15 +165,15 @@ void World::verify() {
     }
   };
   for (const Lane lane : {Lane::kRoutine, Lane::kUrgent}) {
-    look(site_->hub_folder() / "state" / "ledger" / std::string(name(lane)), &site_->card().signing);
+    look(site().hub_folder() / "state" / "ledger" / std::string(name(lane)), &site().card().signing);
     for (std::size_t i = 0; i < lines_.size(); ++i)
       for (const char* box : {"outbox", "inbox"})
-        if (const Path folder = site_->gate_folder(i) / "state" / box / std::string(name(lane));
+        if (const Path folder = site().gate_folder(i) / "state" / box / std::string(name(lane));
             std::filesystem::exists(folder))
           look(folder, nullptr);
   }
 }
 
-bool World::content() const { return complaints_.empty() && found_.content() && verified_; }
+bool World::content() const { return complaints().empty() && found_.content() && verified_; }
 
 }  // namespace thalweg::chaos

@@ -1,7 +1,5 @@
 // net_main.cc: thalweg-chaos: lines, programs, clocks and disks of a site broken by a plan, with an account at the end.
 // Start here.
-#include <stdlib.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
@@ -73,9 +71,8 @@ int main(int argc, char** argv) {
                   step.text({"hub", "dazu", "rongchang", "luxian", "dazu-2"}).c_str());
     return 0;
   }
-  char made[] = "/tmp/thalweg-chaos-XXXXXX";
-  if (folder.empty() && ::mkdtemp(made) == nullptr) return 1;
-  options.world.folder = folder.empty() ? made : folder;
+  options.world.folder = storm::trial_folder(folder, "chaos");
+  if (options.world.folder.empty()) return 1;
   options.world.programs = std::filesystem::read_symlink("/proc/self/exe").parent_path();
   std::printf("chaos: in %s, seed %u, %lld s\n", options.world.folder.c_str(), options.plan.seed,
               static_cast<long long>(options.plan.length.count()));

@@ -81,12 +81,7 @@ bool World::set_up() {
             "THALWEG_TEST_CLOCK=" + clock_file(program).string()};
   };
   fs::create_directories(options_.folder / "tables");
-  auto site = Site::set_up(options_.folder, options_.programs, std::move(layout));
-  if (!site) {
-    complain("setting up: " + site.error().message);
-    return false;
-  }
-  site_ = *std::move(site);
+  if (!Keeper::set_up(options_.folder, options_.programs, std::move(layout))) return false;
   add("dazu", kDazu, Lane::kRoutine, {kRongchang}, options_.rate);
   add("rongchang", kRongchang, Lane::kRoutine, {kDazu, kLuxian}, options_.rate);
   add("rongchang-urgent", kRongchang, Lane::kUrgent, {kLuxian}, options_.rate / 50);
@@ -95,7 +90,7 @@ bool World::set_up() {
 }
 
 void World::add(std::string name, std::size_t from, Lane lane, std::vector<std::size_t> to, double rate) {
-  const Path folder = site_->gate_folder(from);
+  const Path folder = site().gate_folder(from);
   Origin::Settings settings = storm::station(name, folder, lane, from == kDazu || from == kSecond);
   settings.records = kEndless;
   settings.per_second = rate;
@@ -121,33 +116,12 @@ std::vector<Origin*> World::origins() {
 }
 
 std::optional<pid_t> World::runner() const {
-  const json status = parsed(site_->ask_gate(kRongchang, R"({"cmd":"status"})"));
+  const json status = parsed(site().ask_gate(kRongchang, R"({"cmd":"status"})"));
   if (!status.is_object()) return std::nullopt;
   for (const json& lane : status["lanes"])
     for (const json& adapter : lane["adapters"])
       if (const auto pid = adapter.value("pid", 0); pid > 0) return pid;
   return std::nullopt;
-}
-
-void World::complain(const std::string& what) {
-  std::fprintf(stderr, "chaos: %s\n", what.c_str());
-  complaints_.push_back(what);
-}
-
-void World::start(std::size_t program) {
-  Machine& machine = site_->machines()[program];
-  if (machine.runs()) return;
-  if (Status started = machine.start(); !started) complain(machine.name() + ": " + started.error().message);
-}
-
-void World::watch() {
-  std::string how;
-  for (std::size_t i = 0; i < site_->machines().size(); ++i) {
-    Machine& machine = site_->machines()[i];
-    if (!machine.ended_by_itself(how)) continue;
-    complain(machine.name() + " ended by itself: " + how + "; see " + machine.log().string());
-    start(i);
-  }
 }
 
 void World::set_clock(std::size_t program, std::int64_t off_s) {
@@ -157,7 +131,7 @@ void World::set_clock(std::size_t program, std::int64_t off_s) {
 }
 
 void World::copy(std::size_t program) {
-  Machine& machine = site_->machines()[program];
+  Machine& machine = site().machines()[program];
   if (machine.runs() && machine.stop(kStop_s) != 0) complain(machine.name() + " did not end well when told to");
   copy_state(machine.folder() / "state", copy_of(program));
   for (Sender& sender : senders_)
@@ -166,7 +140,7 @@ void World::copy(std::size_t program) {
 }
 
 void World::restore(std::size_t program) {
-  Machine& machine = site_->machines()[program];
+  Machine& machine = site().machines()[program];
   if (!fs::exists(copy_of(program))) return;
   machine.kill();
   copy_state(copy_of(program), machine.folder() / "state");
@@ -177,14 +151,14 @@ void World::restore(std::size_t program) {
 
 void World::revoke(std::size_t gate) {
   start(0);
-  if (Status revoked = site_->revoke(gate); !revoked) complain("revoking: " + revoked.error().message);
+  if (Status revoked = site().revoke(gate); !revoked) complain("revoking: " + revoked.error().message);
   // What is under way to a gate now may have been taken before.
   std::map<std::string, std::uint64_t> then;
   for (Sender& sender : senders_) {
     then[sender.name] = sender.origin->accepted_count() + kBatchMost;
     if (sender.from == gate && !sender.revoked) sender.revoked = then[sender.name];
   }
-  if (gate == kLuxian) retired_.push_back({site_->gate_folder(gate), std::move(then)});
+  if (gate == kLuxian) retired_.push_back({site().gate_folder(gate), std::move(then)});
 }
 
 void World::replace(std::size_t gate) {
@@ -197,9 +171,9 @@ void World::replace(std::size_t gate) {
     wait_until([&] { return old.origin->done(); }, "a revoked gate answers its station", 30);
     old.origin->stop();
   }
-  site_->machines()[gate + 1].kill();
+  site().machines()[gate + 1].kill();
   const Path folder = options_.folder / fmt::format("{}-new-{}", programs()[gate + 1], ++machines_made_);
-  if (Status replaced = site_->replace(gate, folder); !replaced) complain("replacing: " + replaced.error().message);
+  if (Status replaced = site().replace(gate, folder); !replaced) complain("replacing: " + replaced.error().message);
   start(gate + 1);
   if (gate == kSecond)
     add(fmt::format("dazu-2-{}", machines_made_), kSecond, Lane::kRoutine, {kRongchang}, options_.rate / 2);
@@ -217,7 +191,7 @@ void World::apply(const Step& step) {
       lines_[step.who]->cut(step.what == What::kCutReset);
       break;
     case What::kKill:
-      site_->machines()[step.who].kill();
+      site().machines()[step.who].kill();
       break;
     case What::kStart:
       start(step.who);
@@ -253,7 +227,7 @@ std::string World::progress() const {
   std::uint64_t accepted = 0;
   for (const Sender& sender : senders_) accepted += sender.origin->accepted_count();
   int open = 0;
-  for (std::size_t gate = 0; gate < lines_.size(); ++gate) open += std::max(0, site_->open_lines(gate));
+  for (std::size_t gate = 0; gate < lines_.size(); ++gate) open += std::max(0, site().open_lines(gate));
   return fmt::format("accepted {}, {} of {} lines open", accepted, open, 2 * lines_.size());
 }
 
@@ -269,23 +243,10 @@ NetLine::Counters World::lines() const {
   return sum;
 }
 
-bool World::wait_until(const std::function<bool()>& yes, const std::string& what, int seconds) {
-  const auto end = SteadyClock::now() + std::chrono::seconds(seconds);
-  while (!yes()) {
-    watch();
-    if (SteadyClock::now() > end) {
-      complain(what + ": not within " + std::to_string(seconds) + " s");
-      return false;
-    }
-    std::this_thread::sleep_for(milliseconds(50));
-  }
-  return true;
-}
-
 std::string World::waiting() const {
   for (std::size_t gate = 0; gate < lines_.size(); ++gate) {
     const std::string name = programs()[gate + 1];
-    const json status = parsed(site_->ask_gate(gate, R"({"cmd":"status"})"));
+    const json status = parsed(site().ask_gate(gate, R"({"cmd":"status"})"));
     if (!status.is_object()) return name + " does not answer";
     for (const json& lane : status["lanes"]) {
       const std::string which = name + ", " + lane["lane"].get<std::string>();
@@ -295,7 +256,7 @@ std::string World::waiting() const {
         if (adapter.value("lag", 0) != 0) return which + ": an adapter is behind, " + adapter.dump();
     }
   }
-  const json hub = parsed(site_->ask_hub(R"({"cmd":"status"})"));
+  const json hub = parsed(site().ask_hub(R"({"cmd":"status"})"));
   if (!hub.is_object()) return "the hub does not answer";
   for (const json& party : hub["parties"])
     for (const json& lane : party["lanes"])

@@ -10,8 +10,8 @@
 #include "chaos/net_line.h"
 #include "chaos/net_plan.h"
 #include "storm/checker.h"
+#include "storm/keeper.h"
 #include "storm/origin.h"
-#include "storm/site.h"
 
 namespace thalweg::chaos {
 
@@ -19,7 +19,7 @@ namespace thalweg::chaos {
 /// 荣昌's gate hands what it receives to an adapter that writes tables.
 ///
 /// Owns: the site, the lines, the origins, what was found. Threads: one.
-class World {
+class World : public storm::Keeper {
  public:
   struct Options {
     Path folder, programs;
@@ -29,21 +29,17 @@ class World {
     bool keep_waits = false;
     std::uint64_t origin_keys = 4'000'000;  ///< as in gate.toml
   };
-  explicit World(Options options) : options_(std::move(options)) {}
+  explicit World(Options options) : Keeper("chaos"), options_(std::move(options)) {}
 
   /// False: it could not be set up, and said why.
   bool set_up();
   /// "hub", then the gates'.
   std::vector<std::string> programs() const;
-  storm::Site& site() { return *site_; }
   std::vector<storm::Origin*> origins();
   /// Of the adapter that writes tables; nothing while it does not run.
   std::optional<pid_t> runner() const;
 
   void apply(const Step& step);
-  /// Who ends without having been killed has failed the trial, and is started again.
-  void watch();
-  void complain(const std::string& what);
   /// What moved until now: "accepted 12034, 3 of 8 lines open …".
   std::string progress() const;
 
@@ -57,7 +53,6 @@ class World {
   const std::vector<Way>& ways() const { return ways_; }
   std::uint64_t rewritten_rows() const { return rewritten_rows_; }
   bool verified() const { return verified_; }
-  const std::vector<std::string>& complaints() const { return complaints_; }
   NetLine::Counters lines() const;
   bool content() const;
 
@@ -81,7 +76,7 @@ class World {
   };
 
   void add(std::string name, std::size_t from, Lane lane, std::vector<std::size_t> to, double rate);
-  void start(std::size_t program);
+  void start(std::size_t program) { Keeper::start(site().machines()[program]); }
   void set_clock(std::size_t program, std::int64_t off_s);
   Path clock_file(const std::string& program) const;
   Path copy_of(std::size_t program) const;
@@ -91,7 +86,6 @@ class World {
   void replace(std::size_t gate);
   /// Who waits for what; empty when nothing waits anywhere.
   std::string waiting() const;
-  bool wait_until(const std::function<bool()>& yes, const std::string& what, int seconds);
   void count();
   void count_tables();
   void count_retired();
@@ -99,7 +93,6 @@ class World {
 
   const Options options_;
   std::vector<std::unique_ptr<NetLine>> lines_;
-  std::unique_ptr<storm::Site> site_;
   std::vector<Sender> senders_;
   std::vector<Retired> retired_;
   int machines_made_ = 0;
@@ -107,7 +100,6 @@ class World {
   storm::Findings found_;
   std::uint64_t rewritten_rows_ = 0;
   bool verified_ = true;
-  std::vector<std::string> complaints_;
 };
 
 }  // namespace thalweg::chaos

@@ -1,7 +1,5 @@
 // main.cc: thalweg-storm: trials of hub and gates as processes, each with an independent account at the end. Start
 // here.
-#include <stdlib.h>
-
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <filesystem>
@@ -12,19 +10,8 @@
 #include "storm/kills.h"
 #include "storm/outage.h"
 
-namespace {
-
 using namespace thalweg;
 using namespace thalweg::storm;
-
-/// The folder of a trial: the one that was named, or a new one below /tmp.
-Path folder_of(const std::string& named) {
-  if (!named.empty()) return named;
-  char made[] = "/tmp/thalweg-storm-XXXXXX";
-  return ::mkdtemp(made) == nullptr ? Path() : Path(made);
-}
-
-}  // namespace
 
 int main(int argc, char** argv) {
   CLI::App cli{
@@ -60,7 +47,7 @@ int main(int argc, char** argv) {
   outage.of_hub = away == "hub";
   thalweg::log::set_level(thalweg::log::Level::kError);
 
-  options.folder = folder_of(folder);
+  options.folder = trial_folder(folder, "storm");
   if (options.folder.empty()) return 1;
   options.programs = std::filesystem::read_symlink("/proc/self/exe").parent_path();
   std::printf("storm: in %s, seed %u\n", options.folder.c_str(), options.seed);

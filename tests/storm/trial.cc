@@ -12,25 +12,12 @@
 #include "storm/station.h"
 
 namespace thalweg::storm {
-namespace {
 
-using std::chrono::milliseconds;
-
-}  // namespace
-
-bool Trial::set_up() {
-  auto site = Site::set_up(options_.folder, options_.programs);
-  if (!site) {
-    complain("setting up: " + site.error().message);
-    return false;
-  }
-  site_ = *std::move(site);
-  return true;
-}
+bool Trial::set_up() { return Keeper::set_up(options_.folder, options_.programs); }
 
 Origin& Trial::add(const Flow& flow, std::uint64_t records, double per_second, std::uint64_t batch_most) {
   Origin::Settings settings = station(Site::gates()[flow.from].name + "-" + std::string(name(flow.lane)),
-                                      site_->gate_folder(flow.from), flow.lane, flow.from == 0);
+                                      site().gate_folder(flow.from), flow.lane, flow.from == 0);
   settings.records = records;
   settings.per_second = per_second;
   settings.batch_most = batch_most;
@@ -40,37 +27,6 @@ Origin& Trial::add(const Flow& flow, std::uint64_t records, double per_second, s
   return *origins_.back().origin;
 }
 
-void Trial::complain(const std::string& what) {
-  std::fprintf(stderr, "storm: %s\n", what.c_str());
-  ++complaints_;
-}
-
-void Trial::start(Machine& machine) {
-  if (Status started = machine.start(); !started) complain(machine.name() + ": " + started.error().message);
-}
-
-void Trial::watch() {
-  std::string how;
-  for (Machine& machine : site_->machines()) {
-    if (!machine.ended_by_itself(how)) continue;
-    complain(machine.name() + " ended by itself: " + how + "; see " + machine.log().string());
-    start(machine);
-  }
-}
-
-bool Trial::wait_until(const std::function<bool()>& yes, const std::string& what, int seconds) {
-  const auto end = SteadyClock::now() + std::chrono::seconds(seconds);
-  while (!yes()) {
-    watch();
-    if (SteadyClock::now() > end) {
-      complain(what + ": not within " + std::to_string(seconds) + " s");
-      return false;
-    }
-    std::this_thread::sleep_for(milliseconds(20));
-  }
-  return true;
-}
-
 bool Trial::arrived(const std::function<std::uint64_t(std::size_t i)>& count) const {
   for (std::size_t gate = 0; gate < Site::gates().size(); ++gate) {
     std::array<std::uint64_t, 2> wanted{};
@@ -78,7 +34,7 @@ bool Trial::arrived(const std::function<std::uint64_t(std::size_t i)>& count) co
       if (const Flow& flow = origins_[i].flow; std::find(flow.to.begin(), flow.to.end(), gate) != flow.to.end())
         wanted[static_cast<std::size_t>(flow.lane)] += count(i);
     if (wanted[0] + wanted[1] == 0) continue;
-    const auto have = site_->inbox_records(gate);
+    const auto have = site().inbox_records(gate);
     if (!have || (*have)[0] < wanted[0] || (*have)[1] < wanted[1]) return false;
   }
   return true;
@@ -91,19 +47,14 @@ void Trial::finish() {
   wait_until([&] { return arrived([&](std::size_t i) { return origin(i).accepted_count(); }); },
              "everything is in the inboxes", options_.patience_s);
   // What would come twice has the time to do so: a moment in which every session is open and nothing moves.
-  std::this_thread::sleep_for(milliseconds(500));
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));
   for (auto& [flow, origin] : origins_) {
     origin->stop();
     if (!origin->failed().empty()) complain(origin->failed());
     if (origin->accepted_count() != origin->wanted())
       complain(origin->settings().name + ": only " + std::to_string(origin->accepted_count()) + " were accepted");
   }
-  for (Machine& machine : site_->machines()) {
-    const auto status = machine.stop(20);
-    if (!status || *status != 0)
-      complain(machine.name() +
-               (status ? " ended with status " + std::to_string(*status) : " did not end when told to"));
-  }
+  stop_all();
   count();
   verify();
 }
@@ -112,7 +63,7 @@ void Trial::count() {
   std::map<std::pair<std::size_t, Lane>, InboxRecords> inboxes;
   for (std::size_t gate = 0; gate < Site::gates().size(); ++gate) {
     for (const Lane lane : {Lane::kRoutine, Lane::kUrgent}) {
-      auto inbox = read_inbox(site_->gate_folder(gate), lane);
+      auto inbox = read_inbox(site().gate_folder(gate), lane);
       if (!inbox)
         complain(Site::gates()[gate].name + ", inbox " + std::string(name(lane)) + ": " + inbox.error().message);
       if (inbox) inboxes[{gate, lane}] = *std::move(inbox);
@@ -133,15 +84,15 @@ void Trial::count() {
 
 void Trial::verify() {
   for (const Lane lane : {Lane::kRoutine, Lane::kUrgent}) {
-    verify(site_->hub_folder() / "state" / "ledger" / std::string(name(lane)), true);
+    verify(site().hub_folder() / "state" / "ledger" / std::string(name(lane)), true);
     for (std::size_t i = 0; i < Site::gates().size(); ++i)
       for (const char* box : {"outbox", "inbox"})
-        verify(site_->gate_folder(i) / "state" / box / std::string(name(lane)), false);
+        verify(site().gate_folder(i) / "state" / box / std::string(name(lane)), false);
   }
 }
 
 void Trial::verify(const Path& folder, bool of_hub) {
-  const Status content = verify_log(folder, of_hub ? &site_->card().signing : nullptr);
+  const Status content = verify_log(folder, of_hub ? &site().card().signing : nullptr);
   if (content) return;
   verified_ = false;
   complain(content.error().message);
@@ -161,7 +112,7 @@ std::string Trial::account() const {
 }
 
 int Trial::conclude() {
-  if (complaints_ > 0 || !found_.content()) {
+  if (!complaints().empty() || !found_.content()) {
     std::fprintf(stderr, "storm: failed; logs and states are in %s; again with --seed %u\n", options_.folder.c_str(),
                  options_.seed);
     return 1;

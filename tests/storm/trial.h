@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "storm/checker.h"
+#include "storm/keeper.h"
 #include "storm/origin.h"
-#include "storm/site.h"
 
 namespace thalweg::storm {
 
@@ -26,7 +26,7 @@ inline const std::vector<Flow>& both_ways() {
 }
 
 /// Owns: the site, the origins, what was found. Threads: one.
-class Trial {
+class Trial : public Keeper {
  public:
   struct Options {
     Path folder, programs;
@@ -34,24 +34,16 @@ class Trial {
     int patience_s = 120;  ///< for what is still under way at the end
     bool keep = false;     ///< leave the folder when all went well
   };
-  explicit Trial(Options options) : options_(std::move(options)) {}
+  explicit Trial(Options options) : Keeper("storm"), options_(std::move(options)) {}
 
   /// False: it could not be set up, and said why.
   bool set_up();
   /// Adds an origin and starts it. `per_second` and `batch_most` as in Origin::Settings.
   Origin& add(const Flow& flow, std::uint64_t records, double per_second = 0, std::uint64_t batch_most = 100);
-  Site& site() { return *site_; }
   Origin& origin(std::size_t i) { return *origins_[i].origin; }
   std::size_t origins() const { return origins_.size(); }
   const Flow& flow(std::size_t i) const { return origins_[i].flow; }
 
-  /// Counts as a failure of the trial.
-  void complain(const std::string& what);
-  void start(Machine& machine);
-  /// Who ends without having been killed has failed the test, and is started again so that the rest can be seen.
-  void watch();
-  /// Asks until yes; complains when that takes more than `seconds`. False then.
-  bool wait_until(const std::function<bool()>& yes, const std::string& what, int seconds);
   /// Are the first `count(i)` records of every origin in the inboxes they are for?
   bool arrived(const std::function<std::uint64_t(std::size_t i)>& count) const;
 
@@ -72,9 +64,7 @@ class Trial {
   void verify(const Path& folder, bool of_hub);
 
   const Options options_;
-  std::unique_ptr<Site> site_;
   std::vector<Sender> origins_;
-  int complaints_ = 0;
   bool verified_ = true;
   Findings found_;
 };

@@ -64,10 +64,7 @@ TEST_CASE("a hub with another key than the gate was told gets no session", "[lin
 
 TEST_CASE("a HELLO of another version is answered with the reason", "[link][hostile]") {
   HubRig hub;
-  const KeyPair keys;
-  hub.allow(keys, "500153/gate-1");
-  RawPeer peer(hub, keys);
-  REQUIRE(peer.connected());
+  KnownPeer peer(hub);
   peer.hello("500153", [](Hello& hello) { hello.version = 99; });
   const Bytes answer = peer.expect(MessageType::kRefuse);
   const auto refuse = Refuse::decode(answer);
@@ -84,35 +81,27 @@ TEST_CASE("a HELLO on the port of the other lane is refused", "[link][hostile]")
 
 TEST_CASE("garbage in place of messages ends the connection and harms nobody else", "[link][hostile]") {
   HubRig hub;
-  const KeyPair keys;
-  hub.allow(keys, "500153/gate-1");
-  RawPeer peer(hub, keys);
-  REQUIRE(peer.connected());
+  KnownPeer peer(hub);
   SECTION("instead of HELLO") { peer.send(Bytes(1000, 0x55)); }
   SECTION("a message before HELLO") { peer.send(encoded(Ping{1, 2})); }
   SECTION("after HELLO") {
-    peer.hello("500153");
-    REQUIRE_FALSE(peer.expect(MessageType::kWelcome).empty());
+    REQUIRE(peer.welcomed());
     peer.send(Bytes(1000, 0x55));
   }
   SECTION("a second HELLO") {
-    peer.hello("500153");
-    REQUIRE_FALSE(peer.expect(MessageType::kWelcome).empty());
+    REQUIRE(peer.welcomed());
     peer.hello("500153");
   }
   SECTION("what only the hub may say") {
-    peer.hello("500153");
-    REQUIRE_FALSE(peer.expect(MessageType::kWelcome).empty());
+    REQUIRE(peer.welcomed());
     peer.send(encoded(Ack{}));
   }
   SECTION("an empty message") {
-    peer.hello("500153");
-    REQUIRE_FALSE(peer.expect(MessageType::kWelcome).empty());
+    REQUIRE(peer.welcomed());
     peer.send({});
   }
   SECTION("a CHUNK that is cut short") {
-    peer.hello("500153");
-    REQUIRE_FALSE(peer.expect(MessageType::kWelcome).empty());
+    REQUIRE(peer.welcomed());
     peer.send({'W', 4, 0, 0, 1, 0});
   }
   CHECK(peer.shut());
@@ -122,14 +111,10 @@ TEST_CASE("garbage in place of messages ends the connection and harms nobody els
 
 TEST_CASE("a message larger than allowed ends the connection", "[link][hostile]") {
   HubRig hub;
-  const KeyPair keys;
-  hub.allow(keys, "500153/gate-1");
-  RawPeer peer(hub, keys);
-  REQUIRE(peer.connected());
+  KnownPeer peer(hub);
   SECTION("before HELLO") { peer.send(Bytes(kMaxToHubBytes + 1000)); }
   SECTION("in a session, and that is counted") {
-    peer.hello("500153");
-    REQUIRE_FALSE(peer.expect(MessageType::kWelcome).empty());
+    REQUIRE(peer.welcomed());
     peer.send(Bytes(kMaxToHubBytes + 1000));
     CHECK(hub.wait_counters([](const HubLinkCounters& c) { return c.frames_bad == 1; }));
   }
@@ -138,15 +123,9 @@ TEST_CASE("a message larger than allowed ends the connection", "[link][hostile]"
 
 TEST_CASE("a multipart message is thrown away and its connection shut down", "[link][hostile]") {
   HubRig hub;
-  const KeyPair keys;
-  hub.allow(keys, "500153/gate-1");
-  RawPeer peer(hub, keys);
-  REQUIRE(peer.connected());
+  KnownPeer peer(hub);
   SECTION("as the first message") {}
-  SECTION("in a session") {
-    peer.hello("500153");
-    REQUIRE_FALSE(peer.expect(MessageType::kWelcome).empty());
-  }
+  SECTION("in a session") { REQUIRE(peer.welcomed()); }
   peer.send(encoded(Ping{1, 2}), true);
   peer.send(Bytes(100), true);
   peer.send(Bytes(100));
@@ -161,15 +140,9 @@ TEST_CASE("a multipart message without end is cut off before it costs memory", "
   honest.submit(random_bytes(100'000));
   REQUIRE(honest.wait_acks(1));
 
-  const KeyPair keys;
-  hub.allow(keys, "500153/gate-1");
-  RawPeer peer(hub, keys);
-  REQUIRE(peer.connected());
+  KnownPeer peer(hub);
   SECTION("before HELLO") {}
-  SECTION("in a session") {
-    peer.hello("500153");
-    REQUIRE_FALSE(peer.expect(MessageType::kWelcome).empty());
-  }
+  SECTION("in a session") { REQUIRE(peer.welcomed()); }
   // libzmq sends a message only once it is whole, so this one has an end: after 6 GiB.
   const std::size_t before = resident_bytes();
   const Bytes frame(64 * 1024);
@@ -307,16 +280,12 @@ TEST_CASE("every connection that ends before HELLO is counted once, and every en
   CHECK(hub.wait_counters([](const HubLinkCounters& c) {
     return c.connections == 0 && c.failed_handshakes == c.accepted && c.refused_keys == c.accepted - 1;
   }));
-  const KeyPair keys;
-  hub.allow(keys, "500153/gate-1");
-  RawPeer liar(hub, keys);
-  REQUIRE(liar.connected());
+  KnownPeer liar(hub);
   liar.hello("510521");
   CHECK(hub.wait_counters([](const HubLinkCounters& c) { return c.refused.contains(Code::kDenied); }));
   RawPeer noisy(hub, keys);
   REQUIRE(noisy.connected());
-  noisy.hello("500153");
-  REQUIRE_FALSE(noisy.expect(MessageType::kWelcome).empty());
+  REQUIRE(noisy.welcomed());
   noisy.send(Bytes(10, 0x55));
   CHECK(hub.wait_counters([](const HubLinkCounters& c) {
     return c.ended == std::map<Code, std::uint64_t>{{Code::kLinkFrame, 1}};
@@ -325,10 +294,7 @@ TEST_CASE("every connection that ends before HELLO is counted once, and every en
 
 TEST_CASE("a gate that connects and never says HELLO is let go", "[link][hostile]") {
   HubRig hub([](HubLinkOptions& options, HubLinkEvents&) { options.handshake_ms = 200; });
-  const KeyPair keys;
-  hub.allow(keys, "500153/gate-1");
-  RawPeer peer(hub, keys);
-  REQUIRE(peer.connected());
+  KnownPeer peer(hub);
   CHECK(peer.shut());
 }
 
@@ -339,10 +305,7 @@ TEST_CASE("a gate that sends beyond its credit is closed", "[link][hostile]") {
     pool.urgent_bytes = 0;
     options.pool = AssemblyPool::make(pool);
   });
-  const KeyPair keys;
-  hub.allow(keys, "500153/gate-1");
-  RawPeer peer(hub, keys);
-  REQUIRE(peer.connected());
+  KnownPeer peer(hub);
   peer.hello("500153");
   const auto welcome = Welcome::decode(peer.expect(MessageType::kWelcome));
   REQUIRE(welcome);
@@ -363,12 +326,8 @@ TEST_CASE("a gate that sends beyond its credit is closed", "[link][hostile]") {
 
 TEST_CASE("a parcel larger than the link takes is refused with its code", "[link][hostile]") {
   HubRig hub;
-  const KeyPair keys;
-  hub.allow(keys, "500153/gate-1");
-  RawPeer peer(hub, keys);
-  REQUIRE(peer.connected());
-  peer.hello("500153");
-  REQUIRE_FALSE(peer.expect(MessageType::kWelcome).empty());
+  KnownPeer peer(hub);
+  REQUIRE(peer.welcomed());
   const Bytes payload(1000);
   Chunk chunk;
   chunk.number = 1;
@@ -382,10 +341,7 @@ TEST_CASE("a parcel larger than the link takes is refused with its code", "[link
 
 TEST_CASE("a key that is revoked between handshake and HELLO gets no session", "[link][hostile]") {
   HubRig hub;
-  const KeyPair keys;
-  hub.allow(keys, "500153/gate-1");
-  RawPeer peer(hub, keys);
-  REQUIRE(peer.connected());
+  KnownPeer peer(hub);
   hub.seen.change([&] { hub.allowed.clear(); });
   peer.hello("500153");
   const auto refuse = Refuse::decode(peer.expect(MessageType::kRefuse));
@@ -411,12 +367,8 @@ TEST_CASE("revoking a key ends its session at once", "[link][hostile]") {
 TEST_CASE("a gate that asks more than any needs to is closed, and others do not wait for its answers",
           "[link][hostile]") {
   HubRig hub([](HubLinkOptions& options, HubLinkEvents&) { options.questions_at_once = 100; });
-  const KeyPair keys;
-  hub.allow(keys, "500153/gate-1");
-  RawPeer peer(hub, keys);
-  REQUIRE(peer.connected());
-  peer.hello("500153");
-  REQUIRE_FALSE(peer.expect(MessageType::kWelcome).empty());
+  KnownPeer peer(hub);
+  REQUIRE(peer.welcomed());
   SECTION("with PING") {
     for (int i = 0; i < 1000; ++i) peer.send(encoded(Ping{1, 2}));
   }
@@ -437,12 +389,8 @@ TEST_CASE("a gate that asks and never reads is closed when its answers pile up",
     options.questions_at_once = 1'000'000;
     options.heartbeat_ms = 60'000;
   });
-  const KeyPair keys;
-  hub.allow(keys, "500153/gate-1");
-  RawPeer peer(hub, keys);
-  REQUIRE(peer.connected());
-  peer.hello("500153");
-  REQUIRE_FALSE(peer.expect(MessageType::kWelcome).empty());
+  KnownPeer peer(hub);
+  REQUIRE(peer.welcomed());
   Lookup lookup;
   lookup.records.resize(kMaxLookups);
   const Bytes question = encoded(lookup);

@@ -86,10 +86,7 @@ TEST_CASE("a half-open line is noticed on both sides, and the gate comes back", 
 
 TEST_CASE("an idle line is kept by heartbeats", "[link][line]") {
   HubRig hub([](HubLinkOptions& options, HubLinkEvents&) { options.heartbeat_ms = 50; });
-  const KeyPair keys;
-  hub.allow(keys, "500153/gate-1");
-  RawPeer peer(hub, keys);
-  REQUIRE(peer.connected());
+  KnownPeer peer(hub);
   peer.hello("500153");
   // A line that is silent is given up after three intervals.
   for (std::uint64_t n = 1; n <= 12; ++n) {

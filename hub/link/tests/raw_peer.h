@@ -62,6 +62,11 @@ class RawPeer {
     if (change) change(hello);
     send(encoded(hello));
   }
+  /// Says HELLO; is there a session then?
+  bool welcomed() {
+    hello("500153");
+    return !expect(MessageType::kWelcome).empty();
+  }
   /// The next message of this type; others are passed over. Empty: none came.
   Bytes expect(MessageType type) {
     for (;;) {
@@ -80,6 +85,19 @@ class RawPeer {
   zmq::context_t context_{1};
   zmq::socket_t socket_;
   zmq::socket_t monitor_;
+};
+
+/// Connected with a key that the hub knows as 500153's; has said nothing yet.
+class KnownPeer : public RawPeer {
+ public:
+  explicit KnownPeer(HubRig& hub) : RawPeer(hub, allowed(hub)) { REQUIRE(connected()); }
+
+ private:
+  static KeyPair allowed(HubRig& hub) {
+    KeyPair keys;
+    hub.allow(keys, "500153/gate-1");
+    return keys;
+  }
 };
 
 }  // namespace thalweg::link
