@@ -7,7 +7,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 steps=(format static arch asan tsan durability chaos)
 
 # Bytes from outside are read here first; all modules would take longer than all other checks together.
-tidy_modules=(base model trust routing link intake delivery)
+tidy_modules=(base model trust region routing ledger link intake delivery)
 
 sources() { git ls-files -co --exclude-standard '*.h' '*.cc' '*.c'; }
 

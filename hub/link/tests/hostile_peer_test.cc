@@ -283,8 +283,7 @@ TEST_CASE("every connection that ends before HELLO is counted once, and every en
   KnownPeer liar(hub);
   liar.hello("510521");
   CHECK(hub.wait_counters([](const HubLinkCounters& c) { return c.refused.contains(Code::kDenied); }));
-  RawPeer noisy(hub, keys);
-  REQUIRE(noisy.connected());
+  KnownPeer noisy(hub);
   REQUIRE(noisy.welcomed());
   noisy.send(Bytes(10, 0x55));
   CHECK(hub.wait_counters([](const HubLinkCounters& c) {
