@@ -360,14 +360,14 @@ void HubLane::keep_house() {
   if (const bool doubtful = store_->commit().clock_doubtful(); doubtful != std::exchange(doubt_told_, doubtful))
     if (doubtful) say({.kind = "clock_doubtful"});
   if (saving_) return;
-  if (auto snapshot = store_->snapshot_due()) {
-    saving_ = true;
-    context_.keep([this, snapshot = std::move(*snapshot)] {
-      if (Status saved = store_->save_snapshot(snapshot); !saved)
-        log::warning("ledger", "no snapshot was saved: {}", saved.error().message);
-      loop_.post([this] { saving_ = false; });
-    });
-  }
+  auto snapshot = store_->snapshot_due();
+  if (const bool indexes = store_->indexes_due(); !snapshot && !indexes) return;
+  saving_ = true;
+  context_.keep([this, snapshot = std::move(snapshot)] {
+    if (Status saved = store_->save(snapshot); !saved)
+      log::warning("ledger", "no snapshot or index was saved: {}", saved.error().message);
+    loop_.post([this] { saving_ = false; });
+  });
 }
 
 Bytes HubLane::checkpoint() const {

@@ -333,10 +333,10 @@ Status HubStore::decode_state(ByteView state) {
   return {};
 }
 
-Status HubStore::save_snapshot(const ledger::Snapshot& snapshot) {
+Status HubStore::save(const std::optional<ledger::Snapshot>& snapshot) {
   TW_TRY(places_->write_sealed());
-  TW_TRY(records_->write_sealed());
-  return snapshots_.save(snapshot);
+  TW_TRY(records_->write_files());
+  return snapshot ? snapshots_.save(*snapshot) : Status();
 }
 
 Result<HubStore::HeldParcel> HubStore::read_parcel(const ledger::Place& place) const {

@@ -72,11 +72,13 @@ class HubStore {
   /// A block is durable: indexes and books follow it. `ids` of its parcels are at hand, so nothing is opened twice.
   void follow(const ledger::Block& block);
 
-  /// A snapshot is worth it: gives its bytes and the block it stands on, to be saved by save_snapshot().
+  /// A snapshot is worth it: gives its bytes and the block it stands on, to be saved by save().
   std::optional<ledger::Snapshot> snapshot_due();
   ledger::Snapshot make_snapshot();
-  /// Saves, and writes index files of sealed segments. On a thread that may wait; one at a time.
-  Status save_snapshot(const ledger::Snapshot& snapshot);
+  /// Index files are to be written, by save(). True once for each time that there are new ones.
+  bool indexes_due() { return records_->write_due(); }
+  /// Writes index files, and the snapshot if there is one. On a thread that may wait; one at a time.
+  Status save(const std::optional<ledger::Snapshot>& snapshot);
 
   /// Header of the parcel at a place, with its verdicts. Any thread. Errors: as Ledger::read().
   struct HeldParcel {

@@ -1,7 +1,8 @@
 // side_file.cc: a file of derived data beside one sealed segment.
 #include "ledger/side_file.h"
 
-#include <algorithm>
+#include <set>
+#include <string>
 
 namespace thalweg::ledger {
 namespace {
@@ -9,16 +10,19 @@ namespace {
 constexpr std::uint64_t kMaxSideBytes = 1u << 30;
 
 struct SideHeader {
+  SideKey key;
   std::uint64_t payload_bytes = 0;
   std::uint32_t payload_crc = 0;
 };
 
-std::optional<SideHeader> decode(ByteView bytes, std::string_view magic, const SideKey& key) {
+std::optional<SideHeader> decode(ByteView bytes, std::string_view magic) {
   if (bytes.size() < kSideHeaderBytes) return std::nullopt;
   ByteReader r(bytes.first(kSideHeaderBytes));
-  const bool fits = as_text(r.raw(8)) == magic && r.u64() == key.first_block && r.u64() == key.last_block &&
-                    r.array<32>() == key.last_hash;
+  const bool fits = as_text(r.raw(8)) == magic;
   SideHeader h;
+  h.key.first_block = r.u64();
+  h.key.last_block = r.u64();
+  h.key.last_hash = r.array<32>();
   h.payload_bytes = r.u64();
   h.payload_crc = r.u32();
   if (!fits || r.u32() != crc32c(bytes.first(kSideHeaderBytes - 4)) || h.payload_bytes > kMaxSideBytes)
@@ -48,24 +52,32 @@ Status save_side(FileSystem& files, const Path& path, std::string_view magic, co
   return write_file_atomically(files, path, out);
 }
 
+std::optional<std::uint64_t> read_side_header(const File& file, std::string_view magic, SideKey& key) {
+  Bytes bytes(kSideHeaderBytes);
+  auto got = file.read_at(0, bytes);
+  auto size = file.size();
+  if (!got || *got != bytes.size() || !size) return std::nullopt;
+  auto header = decode(bytes, magic);
+  if (!header || *size != kSideHeaderBytes + header->payload_bytes) return std::nullopt;
+  key = header->key;
+  return header->payload_bytes;
+}
+
 std::optional<std::uint64_t> side_fits(FileSystem& files, const Path& path, std::string_view magic,
                                        const SideKey& key) {
   auto file = files.open(path, OpenMode::kRead);
   if (!file) return std::nullopt;
-  Bytes bytes(kSideHeaderBytes);
-  auto got = (*file)->read_at(0, bytes);
-  auto size = (*file)->size();
-  if (!got || *got != bytes.size() || !size) return std::nullopt;
-  auto header = decode(bytes, magic, key);
-  if (!header || *size != kSideHeaderBytes + header->payload_bytes) return std::nullopt;
-  return header->payload_bytes;
+  SideKey found;
+  const auto bytes = read_side_header(**file, magic, found);
+  return found == key ? bytes : std::nullopt;
 }
 
 std::optional<Bytes> load_side(FileSystem& files, const Path& path, std::string_view magic, const SideKey& key) {
   auto bytes = read_file(files, path, kSideHeaderBytes + kMaxSideBytes);
   if (!bytes) return std::nullopt;
-  auto header = decode(*bytes, magic, key);
-  if (!header || bytes->size() != kSideHeaderBytes + header->payload_bytes) return std::nullopt;
+  auto header = decode(*bytes, magic);
+  if (!header || !(header->key == key) || bytes->size() != kSideHeaderBytes + header->payload_bytes)
+    return std::nullopt;
   bytes->erase(bytes->begin(), bytes->begin() + static_cast<std::ptrdiff_t>(kSideHeaderBytes));
   if (crc32c(*bytes) != header->payload_crc) return std::nullopt;
   return *std::move(bytes);
@@ -75,13 +87,11 @@ void remove_strangers(FileSystem& files, const Path& folder, std::string_view en
                       std::span<const SegmentInfo> segments) {
   auto names = files.list(folder);
   if (!names) return;
-  for (const std::string& entry : *names) {
-    if (!entry.ends_with(ending)) continue;
-    const bool known = std::any_of(segments.begin(), segments.end(), [&](const SegmentInfo& s) {
-      return s.sealed && side_path(folder, s.first_block, ending).filename() == entry;
-    });
-    if (!known) (void)files.remove(folder / entry).has_value();
-  }
+  std::set<std::string> known;
+  for (const SegmentInfo& s : segments)
+    if (s.sealed) known.insert(side_path(folder, s.first_block, ending).filename());
+  for (const std::string& entry : *names)
+    if (entry.ends_with(ending) && !known.contains(entry)) (void)files.remove(folder / entry).has_value();
 }
 
 Status for_blocks(const Ledger& log, std::uint64_t first, std::uint64_t last,

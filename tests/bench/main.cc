@@ -14,6 +14,7 @@
 #include "bench/floor.h"
 #include "bench/load.h"
 #include "bench/relay.h"
+#include "bench/restart.h"
 #include "support/exchange.h"
 
 namespace {
@@ -251,8 +252,16 @@ int main(int argc, char** argv) {
   cli.add_option("--parcel-kib", parcel_kib, "limits.parcel_kib of the gates (0: the default)")
       ->check(CLI::Range(0, 4032));
   cli.add_option("--only", only,
-                 "One measurement once, for a profiler: relay, throughput, delayed, ack, urgent, loaded")
-      ->check(CLI::IsMember({"relay", "throughput", "delayed", "ack", "urgent", "loaded"}));
+                 "One measurement once, for a profiler: relay, throughput, delayed, ack, urgent, loaded; or restart "
+                 "(--records-stored), idle-gates (--gates)")
+      ->check(CLI::IsMember({"relay", "throughput", "delayed", "ack", "urgent", "loaded", "restart", "idle-gates"}));
+  bench::RestartOptions restart;
+  restart.records = {100'000, 1'000'000, 10'000'000};
+  std::size_t gates = 100;
+  cli.add_option("--records-stored", restart.records, "Of --only restart: with how many records stored, ascending");
+  cli.add_option("--gates", gates, "Of --only idle-gates")->check(CLI::Range(2, 1000));
+  restart.programs = std::filesystem::read_symlink("/proc/self/exe").parent_path();
+  cli.add_option("--programs", restart.programs, "Folder of thalwegd and thalweg-gate for these two");
   cli.add_option("--routine-rate", routine_rate,
                  "Routine records/s beside urgent ones of --only loaded (0: all it takes)");
   cli.add_flag("--json", json_only, "JSON only");
@@ -263,6 +272,14 @@ int main(int argc, char** argv) {
   }
   log::set_level(log::Level::kError);
 
+  if (only == "restart" || only == "idle-gates") {
+    restart.runs = runs;
+    restart.json = json_only;
+    const Status done = only == "restart" ? bench::measure_restart(restart)
+                                          : bench::measure_idle_gates(restart.programs, gates, json_only);
+    if (!done) std::cerr << done.error().message << '\n';
+    return done ? 0 : 1;
+  }
   if (!only.empty()) {
     double unused = 0;
     if (only == "relay") std::cout << bench::relay_rate(1024, records) << " messages/s\n";

@@ -215,7 +215,7 @@ void read(const Path& folder) {
   for (const char* how : {"rebuild", "again"}) {
     begun = now_us();
     auto records = RecordIndex::open(log, folder / "derived", extract);
-    need(records && (*records)->write_sealed(), "records");
+    need(records && (*records)->write_files(), "records");
     std::printf("record index, %s (%llu records): %.0f ms\n", how,
                 static_cast<unsigned long long>(parcels * per_parcel), (now_us() - begun) / 1e3);
     begun = now_us();

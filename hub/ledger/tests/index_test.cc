@@ -1,5 +1,6 @@
 // Indexes over a ledger: they answer, they are rebuilt equal, and they notice another history.
 #include <catch2/catch.hpp>
+#include <set>
 
 #include "ledger/entries.h"
 #include "ledger/place_index.h"
@@ -165,8 +166,10 @@ Status ids_of(const Block& block, const RecordIndex::Give& give) {
   return {};
 }
 
-std::unique_ptr<RecordIndex> records(const SegmentLog& log) {
-  auto index = RecordIndex::open(log, kIndexes, ids_of);
+constexpr std::size_t kFewRows = 10;  // several files a segment
+
+std::unique_ptr<RecordIndex> records(const SegmentLog& log, const RecordIndex::Extract& extract = ids_of) {
+  auto index = RecordIndex::open(log, kIndexes, extract, kFewRows);
   if (!index) FAIL(index.error().message);
   return *std::move(index);
 }
@@ -201,13 +204,13 @@ TEST_CASE("the record index finds every record and the first place of one that s
   Ledger::Watch watch = w.log->watch([&](const BlockPtr& block) { (void)live->follow(*block).has_value(); });
   for (int i = 0; i < 100; ++i) {
     w.add_block();
-    if (i == 40) REQUIRE(live->write_sealed());
+    if (i == 40) REQUIRE(live->write_files());
   }
   const std::uint64_t head = w.log->head().number;
   REQUIRE(w.log->segments().size() > 10);
   check_records(*live, 1, head);
   CHECK((*live->find(id_of(5, 1)))->place.block == 5);
-  REQUIRE(live->write_sealed());
+  REQUIRE(live->write_files());
   check_records(*live, 1, head);
   watch.reset();
   live.reset();
@@ -221,6 +224,38 @@ TEST_CASE("the record index finds every record and the first place of one that s
   check_records(*index, first, head);
 }
 
+TEST_CASE("a start reads only the blocks that no file of the record index covers", "[ledger]") {
+  World w;
+  auto live = records(*w.log);
+  Ledger::Watch watch = w.log->watch([&](const BlockPtr& block) { (void)live->follow(*block).has_value(); });
+  for (int i = 0; i < 100; ++i) {
+    w.add_block();
+    if (live->write_due()) REQUIRE(live->write_files());
+  }
+  const std::uint64_t head = w.log->head().number;
+  watch.reset();
+  live.reset();
+  std::set<std::uint64_t> read;
+  const auto watched = [&](const Block& block, const RecordIndex::Give& give) {
+    read.insert(block.info.number);
+    return ids_of(block, give);
+  };
+  check_records(*records(*w.log, watched), 1, head);
+  CHECK(read.size() <= kFewRows / 3 + 2);
+  CHECK((read.empty() || *read.begin() + read.size() == head + 1));
+
+  // One file in the middle is gone: it is made anew from its own segment.
+  std::vector<Path> files;
+  for (const Path& p : w.files.all_files())
+    if (p.extension() == ".records") files.push_back(p);
+  std::sort(files.begin(), files.end());
+  REQUIRE(files.size() > 20);
+  REQUIRE(w.files.remove(files[files.size() / 2]));
+  read.clear();
+  check_records(*records(*w.log, watched), 1, head);
+  CHECK(read.size() <= 20);
+}
+
 TEST_CASE("index files of another history with the same numbers are not believed", "[ledger]") {
   World w;
   for (int i = 0; i < 20; ++i) w.add_block();
@@ -228,6 +263,7 @@ TEST_CASE("index files of another history with the same numbers are not believed
   const auto expected_then = w.expected;
   for (int i = 0; i < 60; ++i) w.add_block();
   { auto index = w.places(); }
+  REQUIRE(records(*w.log)->write_files());
   // The ledger is restored from the older copy, the folder of indexes is not; then it goes another way.
   World restored;
   restored.log.reset();
@@ -246,4 +282,5 @@ TEST_CASE("index files of another history with the same numbers are not believed
   restored.reopen();
   for (int i = 0; i < 60; ++i) restored.add_block();
   restored.check(*restored.places());
+  check_records(*records(*restored.log), 1, restored.log->head().number);
 }
