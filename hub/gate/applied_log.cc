@@ -8,6 +8,9 @@
 
 namespace thalweg::gate {
 
+/// Outbox and inbox keep what they need again in their own form; the log's copies are for those who look.
+static constexpr std::size_t kRecentBytes = 1u << 20;
+
 /// The writer thread posts through this; `target` is empty once the log is gone, so a late post finds nobody.
 struct AppliedLog::Bridge {
   Loop& loop;
@@ -27,6 +30,7 @@ Result<std::unique_ptr<AppliedLog>> AppliedLog::open(FileSystem& files, const Pa
   segments.genesis_time_unix_ns = clock.wall_unix_ns();
   segments.segment_bytes = options.segment_bytes;
   segments.lock_folder = options.lock_folder;
+  segments.recent_bytes = kRecentBytes;
   TW_ASSIGN(self->log_, ledger::SegmentLog::open(files, folder, std::move(segments), &self->report_));
   if (self->report_.torn) {
     log::warning("gate", "{}: a block torn by a crash was cut off: {} offset {}, {} bytes", folder.string(),
@@ -123,24 +127,27 @@ ledger::Snapshot AppliedLog::state_now() {
   return snapshot;
 }
 
-void AppliedLog::end_saving() {
-  if (!saving_.valid()) return;
-  if (Status saved = saving_.get(); !saved) {
-    log::warning("gate", "{}: no snapshot: {}", log_->folder().string(), saved.error().message);
-  }
+/// True when a snapshot was being written and is saved.
+bool AppliedLog::end_saving() {
+  if (!saving_.valid()) return false;
+  const Status saved = saving_.get();
+  if (!saved) log::warning("gate", "{}: no snapshot: {}", log_->folder().string(), saved.error().message);
+  return saved.has_value();
 }
 
 void AppliedLog::snapshot_if_due() {
   if (!ledger::SnapshotStore::due(bytes_since_snapshot_)) return;
   if (saving_.valid() && saving_.wait_for(std::chrono::seconds(0)) != std::future_status::ready) return;
-  end_saving();
+  if (end_saving()) owner_.state_saved();
   saving_ = std::async(std::launch::async, [this, snapshot = state_now()] { return snapshots_.save(snapshot); });
 }
 
 Status AppliedLog::snapshot() {
-  end_saving();
+  if (end_saving()) owner_.state_saved();
   if (applied_block_ == 0) return {};
-  return snapshots_.save(state_now());
+  TW_TRY(snapshots_.save(state_now()));
+  owner_.state_saved();
+  return {};
 }
 
 Result<std::uint64_t> AppliedLog::drop_before(std::uint64_t block) {

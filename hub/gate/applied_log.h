@@ -30,6 +30,8 @@ class LogOwner {
   /// False when the bytes are none of encode_state(): then all is replayed.
   virtual bool decode_state(ByteReader& in) = 0;
   virtual void clear_state() = 0;
+  /// What encode_state() gave last is on disk: what only older states need may go.
+  virtual void state_saved() {}
 };
 
 /// Settings of an AppliedLog.
@@ -85,7 +87,7 @@ class AppliedLog {
   AppliedLog(FileSystem& files, Path folder, LogOwner& owner);
   Status replay();
   ledger::Snapshot state_now();
-  void end_saving();
+  bool end_saving();
   void take(const ledger::BlockOutcome& outcome);
   Status apply_block(const ledger::Block& block);
 

@@ -32,6 +32,7 @@ class Delivered {
   const PartView* part() const { return part_ ? &*part_ : nullptr; }
   const ParcelBody* body() const { return body_ ? &*body_ : nullptr; }
   const PartBody* part_body() const { return part_body_ ? &*part_body_ : nullptr; }
+  /// Memory that it takes, with the bytes that it was opened from; about.
   std::size_t size_bytes() const { return size_bytes_; }
   /// The grant that let this record come here; nullptr when the hub named none.
   const Grant* grant_of(std::uint32_t index) const;

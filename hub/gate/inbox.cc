@@ -10,7 +10,7 @@ namespace thalweg::gate {
 namespace {
 constexpr std::int64_t kDayNs = 86'400'000'000'000;
 constexpr std::int64_t kHourNs = 3'600'000'000'000;
-constexpr std::size_t kRecentBytes = 16u << 20;
+constexpr std::size_t kRecentBytes = 8u << 20;
 }  // namespace
 
 bool InboxItem::was_held(std::uint32_t index) const { return std::binary_search(held.begin(), held.end(), index); }
@@ -158,13 +158,13 @@ std::vector<std::uint32_t> Inbox::fresh_of(const Delivered& delivered) {
   const bool again = fresh.size() < indexes.size(), resubmitted = (header.flags & ParcelHeader::kResubmission) != 0;
   if (!again && !resubmitted) return fresh;
   know_all();
-  const bool reused = again && known_->holds(key_of(header, false)) && !known_->holds(key_of(header, true));
+  const bool reused = again && *known_->holds(key_of(header, false)) && !*known_->holds(key_of(header, true));
   if (reused) fresh = std::move(indexes);
   if (!reused && !resubmitted) return fresh;
   std::erase_if(fresh, [&](std::uint32_t index) {
     const auto record = std::ranges::lower_bound(delivered.records(), index, {}, &Delivered::Record::index);
     const auto envelope = reader_.read(record->bytes);
-    return envelope && known_->holds(key_of(*envelope));
+    return envelope && *known_->holds(key_of(*envelope));
   });
   return fresh;
 }

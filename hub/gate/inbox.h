@@ -147,7 +147,7 @@ class Inbox final : private LogOwner {
 
   std::deque<Pending> pending_;      // came and is not in the log's queue yet
   HeldLeaves held_;                  // the state's, and what is under way
-  std::optional<OriginKeys> known_;  // by id and root; made by know_all()
+  std::optional<OriginKeys> known_;  // by id and root, in memory alone; made by know_all()
   std::uint64_t session_epoch_ = 0;
   std::uint64_t expected_ = 0;      // next sequence on this session; 0: no session
   std::uint64_t stored_epoch_ = 0;  // of what was given to the log last

@@ -19,19 +19,19 @@ constexpr std::int64_t kHourNs = 3'600'000'000'000;
 
 Outbox::Outbox(Opened opened, const GateConfig& config, const trust::SigningKey& key, const SchemaSet& schemas,
                OutboxOptions options)
-    : with_(opened),
+    : with_(std::move(opened)),
       config_(config),
       key_(key),
       options_(std::move(options)),
-      maker_(config, options_.lane, opened.clock, schemas),
-      state_(config.origin_keys, config.keep_days * kDayNs) {}
+      maker_(config, options_.lane, with_.clock, schemas),
+      state_(config.origin_keys, config.keep_days * kDayNs, {&with_.files, with_.folder / "keys"}) {}
 
 Outbox::~Outbox() = default;
 
 Result<std::unique_ptr<Outbox>> Outbox::open(FileSystem& files, const Path& folder, const Clock& clock, Loop& loop,
                                              const GateConfig& config, const trust::SigningKey& key,
                                              const SchemaSet& schemas, OutboxOptions options) {
-  std::unique_ptr<Outbox> self(new Outbox({files, clock, loop}, config, key, schemas, std::move(options)));
+  std::unique_ptr<Outbox> self(new Outbox({files, clock, loop, folder}, config, key, schemas, std::move(options)));
   AppliedLogOptions log;
   ByteWriter genesis(log.genesis);
   genesis.short_text("outbox");
@@ -94,7 +94,9 @@ void Outbox::take(const Submitter& who, const link::LocalDraft& draft, const Sub
   OriginKeys::Key hash{};
   if (!draft.origin_key.empty()) {
     hash = OriginKeys::of(who.instance, draft.origin_key);
-    if (state_.keys.holds(hash)) {
+    const auto held = state_.keys.holds(hash);
+    if (!held) return refuse(link::Answer::kRetry, {Code::kBusy, "origin keys: " + held.error().message});
+    if (*held) {
       ++counters_.repeated;
       submission->outcomes[index].id = *id;
       return submission->settle(index, link::Answer::kAccepted, Code::kRecordDuplicate);

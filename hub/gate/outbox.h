@@ -118,6 +118,7 @@ class Outbox final : private LogOwner {
     FileSystem& files;
     const Clock& clock;
     Loop& loop;
+    Path folder;
   };
   Outbox(Opened opened, const GateConfig& config, const trust::SigningKey& key, const SchemaSet& schemas,
          OutboxOptions options);
@@ -130,6 +131,7 @@ class Outbox final : private LogOwner {
   void encode_state(Bytes& out) const override { state_.encode(out); }
   bool decode_state(ByteReader& in) override { return state_.decode(in); }
   void clear_state() override { state_.clear(); }
+  void state_saved() override { state_.keys.saved(); }
 
   void take(const Submitter& who, const link::LocalDraft& draft, const SubmissionRef& submission, std::size_t index);
   std::optional<Error> no_room();
@@ -177,7 +179,7 @@ class Outbox final : private LogOwner {
   bool flush_scheduled_ = false;
   Uuid incarnation_;                             // of what is sealed now; the state follows when its entry is durable
   std::size_t copies_under_way_ = 0;             // of state_.to_resubmit, from its front
-  std::map<std::uint64_t, SharedBytes> recent_;  // newest parcels, until the session has sent them
+  std::map<std::uint64_t, SharedBytes> recent_;  // newest parcels, until the hub has acknowledged them
   std::size_t recent_bytes_ = 0;
   bool ask_again_ = false;  // a new stream was due while records were still copied to this one
   bool progress_dirty_ = false;

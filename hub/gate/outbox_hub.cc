@@ -174,6 +174,10 @@ void Outbox::on_checkpoint(ByteView signed_checkpoint) {
 
 void Outbox::on_ack(const link::Ack& ack) {
   if (ack.code != Code::kOk || state_.slot(ack.number) == nullptr) return;
+  while (!recent_.empty() && recent_.begin()->first <= ack.number) {  // sent, and will not be sent again
+    recent_bytes_ -= recent_.begin()->second->size();
+    recent_.erase(recent_.begin());
+  }
   AcknowledgedEntry entry;
   entry.number = ack.number;
   entry.block = ack.block;

@@ -8,7 +8,7 @@
 namespace thalweg::gate {
 namespace {
 
-constexpr std::uint8_t kStateVersion = 1;
+constexpr std::uint8_t kStateVersion = 2;  // 1: origin keys without files
 
 void put(ByteWriter& out, ledger::Place place) {
   out.u64(place.block);
@@ -204,7 +204,8 @@ void OutboxState::encode(Bytes& out) const {
 
 bool OutboxState::decode(ByteReader& in) {
   clear();
-  if (in.u8() != kStateVersion) return false;
+  const std::uint8_t version = in.u8();
+  if (version != kStateVersion && version != 1) return false;
   incarnation.bytes = in.array<16>();
   why = static_cast<IncarnationEntry::Why>(in.u8());
   began_unix_ns = in.i64();
@@ -230,7 +231,7 @@ bool OutboxState::decode(ByteReader& in) {
   epoch = in.u64();
   const ByteView signed_checkpoint = in.blob();
   checkpoint.assign(signed_checkpoint.begin(), signed_checkpoint.end());
-  if (!keys.decode(in)) return false;
+  if (!keys.decode(in, version != 1)) return false;
   const std::uint64_t receivers = in.u64();
   for (std::uint64_t i = 0; i < receivers && in.ok(); ++i) {
     std::string receiver(in.short_text());
@@ -256,9 +257,9 @@ bool OutboxState::decode(ByteReader& in) {
 }
 
 void OutboxState::clear() {
-  const OriginKeys empty = keys.emptied();
+  OriginKeys empty = keys.emptied();
   *this = OutboxState(0, 0);
-  keys = empty;
+  keys = std::move(empty);
 }
 
 }  // namespace thalweg::gate

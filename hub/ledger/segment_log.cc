@@ -13,6 +13,12 @@ namespace {
 constexpr std::size_t kSmallBlock = 128u << 10;  // larger ones gain nothing from room filled ahead: measured
 constexpr std::size_t kTouched = 4;
 
+/// What a block takes in memory: small ones more than their bytes.
+std::size_t memory_of(const Block& block) {
+  return sizeof(Block) + sizeof(Bytes) + 64 + block.entries.size() * sizeof(EntryRef) +
+         static_cast<std::size_t>(block.info.bytes);
+}
+
 /// The longest run of blocks that is not over a limit.
 struct Run {
   std::uint64_t begin = 0, end = 0;
@@ -124,9 +130,9 @@ BlockPtr SegmentLog::State::publish(const BlockInfo& info, std::shared_ptr<const
     active_end = offset + info.bytes;
     head = info;
     recent.push_back(block);
-    recent_bytes += info.bytes;
+    recent_bytes += memory_of(*recent.back());
     while (recent.size() > 1 && recent_bytes > options.recent_bytes) {
-      recent_bytes -= recent.front()->info.bytes;
+      recent_bytes -= memory_of(*recent.front());
       recent.pop_front();
     }
     std::erase_if(watchers, [&](const std::weak_ptr<Watcher>& weak) {

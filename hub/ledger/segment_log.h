@@ -42,7 +42,7 @@ struct SegmentOptions {
   /// Zeros written behind a small block, so that the syncs of the next ones change no file size.
   /// See docs/adr/0012: 1 KB blocks 5,500 -> 9,300 a second. 0 turns it off.
   std::uint32_t fill_bytes = 256u << 10;
-  std::size_t recent_bytes = 8u << 20;  ///< newest blocks kept in memory for readers
+  std::size_t recent_bytes = 8u << 20;  ///< of memory: newest blocks kept for readers
   std::size_t open_segments = 32;       ///< descriptors for sealed segments
 };
 

@@ -13,9 +13,6 @@ struct SoakOptions {
   Path json;  ///< where the numbers go; empty: nowhere
 };
 
-/// Records a second, of all stations together, that a site on this machine takes: measured for some seconds.
-double calibrate(World::Options options, int seconds);
-
 /// Exit code.
 int run_soak(const SoakOptions& options);
 

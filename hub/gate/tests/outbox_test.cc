@@ -142,17 +142,17 @@ TEST_CASE("keys of two instances are two keys, and an old one is forgotten by th
   CHECK(key != OriginKeys::of("b", "1"));
   keys.add(key, 10 * 3600ll * 1'000'000'000);
   keys.expire(11 * 3600ll * 1'000'000'000);
-  CHECK(keys.holds(key));
+  CHECK(*keys.holds(key));
   keys.expire(14 * 3600ll * 1'000'000'000);
-  CHECK_FALSE(keys.holds(key));
+  CHECK_FALSE(*keys.holds(key));
 }
 
 TEST_CASE("the memory of keys is bounded: the oldest go first, and are counted") {
   OriginKeys keys(1000, INT64_MAX);
   for (int i = 0; i < 5000; ++i) keys.add(OriginKeys::of("a", std::to_string(i)), i * 60ll * 1'000'000'000);
   CHECK(keys.size() <= 1000);
-  CHECK(keys.holds(OriginKeys::of("a", "4999")));
-  CHECK_FALSE(keys.holds(OriginKeys::of("a", "0")));
+  CHECK(*keys.holds(OriginKeys::of("a", "4999")));
+  CHECK_FALSE(*keys.holds(OriginKeys::of("a", "0")));
   CHECK(keys.forgotten_early() >= 4000);
   Bytes stored;
   keys.encode(stored);
@@ -160,7 +160,73 @@ TEST_CASE("the memory of keys is bounded: the oldest go first, and are counted")
   ByteReader in(stored);
   REQUIRE(again.decode(in));
   CHECK(again.size() == keys.size());
-  CHECK(again.holds(OriginKeys::of("a", "4999")));
+  CHECK(*again.holds(OriginKeys::of("a", "4999")));
+}
+
+TEST_CASE("keys that went to files are known after a restart, and forgotten ones leave no file", "[durability]") {
+  FaultyFiles files;
+  const KeyFolder folder{&files, "/keys"};
+  const auto key = [](int i) { return OriginKeys::of("a", std::to_string(i)); };
+  constexpr std::int64_t kHour = 3600ll * 1'000'000'000;
+  const auto held = [&] {
+    std::size_t count = 0;
+    for (const Path& path : files.all_files()) count += path.extension() == ".keys" ? 1 : 0;
+    return count;
+  };
+  Bytes state;
+  {
+    OriginKeys keys(8000, 100 * kHour, folder);
+    for (int i = 0; i < 6500; ++i) keys.add(key(i), i * kHour / 100);
+    while (held() < 6) keys.expire(0);  // writes the next when one is written
+    for (int i = 0; i < 6500; ++i) REQUIRE(*keys.holds(key(i)));
+    for (int i = 6500; i < 16'000; ++i) REQUIRE_FALSE(*keys.holds(key(i)));
+    keys.encode(state);
+  }
+  CHECK(held() == 6);
+
+  OriginKeys again(8000, 100 * kHour, folder);
+  ByteReader in(state);
+  REQUIRE(again.decode(in));
+  CHECK(again.size() == 6500);
+  for (int i = 0; i < 6500; ++i) REQUIRE(*again.holds(key(i)));
+  for (int i = 6500; i < 16'000; ++i) REQUIRE_FALSE(*again.holds(key(i)));
+
+  SECTION("what is too old goes, and its files with the next state that is saved") {
+    const std::size_t before = held();
+    again.expire(140 * kHour);
+    CHECK_FALSE(*again.holds(key(0)));
+    CHECK(*again.holds(key(6499)));
+    CHECK(held() == before);
+    state.clear();
+    again.encode(state);
+    again.saved();
+    CHECK(held() < before);
+    OriginKeys third(8000, 100 * kHour, folder);
+    ByteReader later(state);
+    REQUIRE(third.decode(later));
+    CHECK(third.size() == again.size());
+  }
+  SECTION("a file that is missing or damaged is noticed: all is read anew") {
+    for (const Path& path : files.all_files()) {
+      if (path.extension() != ".keys") continue;
+      files.flip_byte(path, 100);
+      break;
+    }
+    OriginKeys third(8000, 100 * kHour, folder);
+    ByteReader later(state);
+    CHECK_FALSE(third.decode(later));
+  }
+}
+
+TEST_CASE("keys beyond the table are known after a restart of the outbox") {
+  OutboxBench bench;
+  bench.config_.origin_keys = 1000;
+  must(bench.open());
+  for (int i = 0; i < 600; ++i) CHECK(bench.submit_one(std::to_string(i)).code == Code::kOk);
+  for (int i = 600; i < 700; ++i) CHECK(bench.submit_one(std::to_string(i)).code == Code::kOk);
+  bench.close();
+  must(bench.open());
+  for (int i = 0; i < 700; ++i) REQUIRE(bench.submit_one(std::to_string(i)).code == Code::kRecordDuplicate);
 }
 
 TEST_CASE("power fails at every write: nothing that was accepted is lost, nothing is doubled", "[durability]") {
