@@ -16,7 +16,7 @@ constexpr std::string_view kMagic = "TWKEYv1\n";
 constexpr std::string_view kEnding = ".keys";
 constexpr std::size_t kHeaderBytes = 32;  // magic, name, newest hour, count, CRC of the keys, CRC of the header
 constexpr std::size_t kFence = 256;
-constexpr std::size_t kFilterBits = 16;  // a key; 4 of them are set, in one word
+constexpr std::size_t kFilterBits = 20, kSetBits = 5;  // of a key, all in one word: one new key in 500 passes
 
 std::uint32_t hour_of(std::int64_t unix_ns) {
   return static_cast<std::uint32_t>(std::max<std::int64_t>(unix_ns / kHourNs, 0)) + 1;
@@ -27,7 +27,7 @@ std::uint64_t bits_of(const OriginKeys::Key& key) {
   std::uint32_t bits;
   std::memcpy(&bits, key.data() + 8, sizeof bits);
   std::uint64_t mask = 0;
-  for (int i = 0; i < 4; ++i, bits >>= 6) mask |= std::uint64_t{1} << (bits & 63);
+  for (std::size_t i = 0; i < kSetBits; ++i, bits >>= 6) mask |= std::uint64_t{1} << (bits & 63);
   return mask;
 }
 
@@ -57,16 +57,17 @@ std::size_t OriginKeys::Run::word_of(const Key& key) const {
   return hash % filter.size();
 }
 
-Result<bool> OriginKeys::Run::holds(const Key& key) const {
+Result<bool> OriginKeys::in_run(const Run& run, const Key& key) const {
   const std::uint64_t bits = bits_of(key);
-  if ((filter[word_of(key)] & bits) != bits) return false;
-  if (keys) return std::binary_search(keys->begin(), keys->end(), key);
-  const auto behind = std::upper_bound(fence.begin(), fence.end(), key);
-  if (behind == fence.begin()) return false;
-  const std::size_t first = static_cast<std::size_t>(behind - fence.begin() - 1) * kFence;
+  if ((run.filter[run.word_of(key)] & bits) != bits) return false;
+  if (run.keys) return std::binary_search(run.keys->begin(), run.keys->end(), key);
+  const auto behind = std::upper_bound(run.fence.begin(), run.fence.end(), key);
+  if (behind == run.fence.begin()) return false;
+  const std::size_t first = static_cast<std::size_t>(behind - run.fence.begin() - 1) * kFence;
+  const std::size_t number = std::min<std::size_t>(kFence, run.count - first);
   std::array<Key, kFence> some;
-  const std::size_t number = std::min<std::size_t>(kFence, count - first);
   const std::span<std::uint8_t> into(reinterpret_cast<std::uint8_t*>(some.data()), number * sizeof(Key));
+  TW_ASSIGN(const auto file, disk_.files->open(path_of(run.name), OpenMode::kRead));  // no descriptor for every file
   TW_ASSIGN(const std::size_t got, file->read_at(kHeaderBytes + first * sizeof(Key), into));
   if (got != into.size()) return Error{Code::kDamaged, "a file of origin keys is cut short"};
   return std::binary_search(some.begin(), some.begin() + static_cast<std::ptrdiff_t>(number), key);
@@ -98,7 +99,7 @@ std::size_t OriginKeys::place_of(const Key& key) const {
 Result<bool> OriginKeys::holds(const Key& key) const {
   if (!slots_.empty() && slots_[place_of(key)].hour != 0) return true;
   for (auto run = runs_.rbegin(); run != runs_.rend(); ++run) {
-    TW_ASSIGN(const bool held, run->holds(key));
+    TW_ASSIGN(const bool held, in_run(*run, key));
     if (held) return true;
   }
   return false;
@@ -166,12 +167,11 @@ void OriginKeys::write_next() {
   if (disk_.files == nullptr) return;
   if (written_.valid()) {
     if (written_.wait_for(std::chrono::seconds(0)) != std::future_status::ready) return;
-    auto file = written_.get();
+    const Status written = written_.get();
     const auto run = std::ranges::find(runs_, writing_, &Run::name);
-    if (!file) {
-      log::warning("gate", "origin keys stay in memory: {}", file.error().message);
+    if (!written) {
+      log::warning("gate", "origin keys stay in memory: {}", written.error().message);
     } else if (run != runs_.end()) {
-      run->file = *std::move(file);
       run->keys.reset();
     }
   }
@@ -184,17 +184,15 @@ void OriginKeys::write_next() {
   for (const std::uint32_t value : {next->newest_hour, next->count, next->crc}) writer.u32(value);
   writer.u32(crc32c(head));
   writing_ = next->name;
-  written_ = std::async(std::launch::async,
-                        [files = disk_.files, path = path_of(next->name), head = std::move(head),
-                         keys = next->keys]() -> Result<std::shared_ptr<const File>> {
-                          Bytes all = head;
-                          const ByteView body = bytes_of(*keys);
-                          all.insert(all.end(), body.begin(), body.end());
-                          TW_TRY(files->create_folders(path.parent_path()));
-                          TW_TRY(write_file_atomically(*files, path, all));
-                          TW_ASSIGN(std::unique_ptr<File> file, files->open(path, OpenMode::kRead));
-                          return std::shared_ptr<const File>(std::move(file));
-                        });
+  written_ = std::async(
+      std::launch::async,
+      [files = disk_.files, path = path_of(next->name), head = std::move(head), keys = next->keys]() -> Status {
+        Bytes all = head;
+        const ByteView body = bytes_of(*keys);
+        all.insert(all.end(), body.begin(), body.end());
+        TW_TRY(files->create_folders(path.parent_path()));
+        return write_file_atomically(*files, path, all);
+      });
 }
 
 /// Reads the file of a run of which name, count, hour and CRC are known.
@@ -206,11 +204,8 @@ bool OriginKeys::load(Run& run) const {
   if (!bytes || bytes->size() != size || crc32c(ByteView(*bytes).subspan(kHeaderBytes)) != run.crc) return false;
   Keys keys(run.count);
   if (run.count > 0) std::memcpy(static_cast<void*>(keys.data()), bytes->data() + kHeaderBytes, size - kHeaderBytes);
-  auto file = disk_.files->open(path, OpenMode::kRead);
-  if (!file) return false;
   Run loaded(run.name, run.newest_hour, std::move(keys));
   loaded.keys.reset();
-  loaded.file = *std::move(file);
   run = std::move(loaded);
   return true;
 }
