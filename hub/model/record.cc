@@ -8,8 +8,8 @@
 #include <string>
 
 #include "model/json_token.h"
+#include "model/record_attributes.h"
 #include "model/record_rules.h"
-#include "model/time.h"
 #include "model/token_stream.h"
 
 namespace thalweg {
@@ -17,68 +17,8 @@ namespace {
 
 namespace rules = record_rules;
 
-// In the order in which the builder writes them.
-enum Attribute : unsigned {
-  kSpecVersion,
-  kId,
-  kSource,
-  kType,
-  kSubject,
-  kTime,
-  kLane,
-  kExercise,
-  kCorrelationId,
-  kSubmitter,
-  kDataContentType,
-  kDataSchema,
-  kData,
-  kAttributes
-};
-constexpr std::array<std::string_view, kAttributes> kNames = {
-    "specversion",   "id",        "source",          "type",       "subject", "time", "lane", "exercise",
-    "correlationid", "submitter", "datacontenttype", "dataschema", "data"};
 constexpr unsigned kRequired = 1U << kSpecVersion | 1U << kId | 1U << kSource | 1U << kType | 1U << kSubject |
                                1U << kTime | 1U << kLane | 1U << kData;
-
-/// A name with its closing quote as two words and a mask, to be compared with what stands in the record at one stroke.
-struct KeyPattern {
-  std::uint64_t word[2] = {};
-  std::uint64_t mask[2] = {};
-};
-constexpr std::array<KeyPattern, kAttributes> make_patterns() {
-  std::array<KeyPattern, kAttributes> patterns{};
-  for (std::size_t n = 0; n < kAttributes; ++n) {
-    for (std::size_t i = 0; i <= kNames[n].size(); ++i) {
-      const auto c = static_cast<unsigned char>(i < kNames[n].size() ? kNames[n][i] : '"');
-      patterns[n].word[i / 8] |= std::uint64_t{c} << (i % 8 * 8);
-      patterns[n].mask[i / 8] |= std::uint64_t{0xff} << (i % 8 * 8);
-    }
-  }
-  return patterns;
-}
-constexpr auto kPatterns = make_patterns();
-static_assert(kNames[kDataContentType].size() == 15, "with its quote the longest name fills a pattern");
-
-/// The attribute whose name begins at `key` (16 bytes are readable: the padding), looked for from `expected` on.
-Attribute attribute_at(const char* key, unsigned expected) {
-  std::uint64_t word[2];
-  std::memcpy(word, key, sizeof word);
-  for (unsigned tried = 0, i = expected; tried < kAttributes; ++tried, ++i) {
-    if (i >= kAttributes) i = 0;
-    const KeyPattern& p = kPatterns[i];
-    if ((((word[0] ^ p.word[0]) & p.mask[0]) | ((word[1] ^ p.word[1]) & p.mask[1])) == 0)
-      return static_cast<Attribute>(i);
-  }
-  return kAttributes;
-}
-
-/// A value in a message: short, and not cut inside a character.
-std::string quoted(std::string_view text) {
-  constexpr std::size_t kMost = 40;
-  std::size_t size = std::min(text.size(), kMost);
-  while (size < text.size() && size > 0 && (static_cast<unsigned char>(text[size]) & 0xc0) == 0x80) --size;
-  return '"' + std::string(text.substr(0, size)) + (size < text.size() ? "…\"" : "\"");
-}
 
 /// Reads one record. All faults go to one place; the first one is the error.
 class Reading {
@@ -86,8 +26,15 @@ class Reading {
   Reading(TokenStream& tokens, std::string_view record, std::vector<Fault>* faults, const RecordReader::DataWalk& walk)
       : tokens_(tokens), record_(record), faults_(faults), walk_(walk) {}
 
-  Result<Envelope> run() {
-    read_object();
+  Result<Envelope> run(const RecordReader::Known& known) {
+    if (const auto none = tokens_.open(as_bytes(record_))) {
+      const TokenFaultWords why = words(*none);
+      not_json({std::string(why.english), std::string(why.chinese)});
+    } else if (known) {
+      if (known(tokens_, envelope_)) return envelope_;
+      envelope_ = {};
+    }
+    if (!not_json_) read_object();
     if (wants_more()) report_missing();
     if (first_) return *std::move(first_);
     return envelope_;
@@ -96,11 +43,7 @@ class Reading {
   std::uint32_t data_token() const { return not_json_ ? 0 : data_token_; }
 
  private:
-  /// A message in both languages.
-  struct Message {
-    std::string english;
-    std::string chinese;
-  };
+  using Message = AttributeFault;
 
   void fault(Code code, std::string_view path, Message message) {
     if (!first_) first_ = Error{code, path.empty() ? message.english : std::string(path) + ": " + message.english};
@@ -114,7 +57,7 @@ class Reading {
     const unsigned missing = kRequired & ~seen_;
     for (unsigned i = 0; i < kAttributes; ++i) {
       if ((missing >> i & 1) == 0) continue;
-      fault(Code::kRecordAttributeMissing, kNames[i], {"the attribute is missing", "缺少该属性"});
+      fault(Code::kRecordAttributeMissing, kAttributeNames[i], {"the attribute is missing", "缺少该属性"});
     }
   }
   bool wants_more() const { return !not_json_ && (!first_ || faults_ != nullptr); }
@@ -133,10 +76,6 @@ class Reading {
   }
 
   void read_object() {
-    if (const auto none = tokens_.open(as_bytes(record_))) {
-      const TokenFaultWords why = words(*none);
-      return not_json({std::string(why.english), std::string(why.chinese)});
-    }
     if (tokens_.first(0) != '{') return not_json({"the record is no JSON object", "记录不是 JSON 对象"});
     next_ = 1;
     bool more = tokens_.first(next_) != '}';
@@ -185,7 +124,7 @@ class Reading {
     const Attribute attribute = attribute_at(key, expected_);
     if (attribute == kAttributes) return read_extension(tokens_.token(key_token));
     expected_ = attribute + 1;
-    const std::string_view name = kNames[attribute];
+    const std::string_view name = kAttributeNames[attribute];
     if ((seen_ >> attribute & 1) != 0) {
       invalid(name, {"the attribute stands twice", "属性重复"});
       return skip();
@@ -196,14 +135,15 @@ class Reading {
       invalid(name, {"the attribute is no text", "属性不是文本"});
       return skip();
     }
-    // The first stage has found every string closed. No value that set() takes holds a backslash, so none is escaped.
+    // The first stage has found every string closed. No value that is taken holds a backslash, so none is escaped.
     const std::string_view token = tokens_.token(next_++);
-    set(attribute, name, token.substr(1, token.size() - 2));
+    if (auto wrong = set_attribute(attribute, token.substr(1, token.size() - 2), envelope_))
+      invalid(name, std::move(*wrong));
   }
 
   void read_data() {
     if (tokens_.first(next_) != '{') {
-      invalid(kNames[kData], {"the data is no JSON object", "data 不是 JSON 对象"});
+      invalid(kAttributeNames[kData], {"the data is no JSON object", "data 不是 JSON 对象"});
       return skip();
     }
     const std::uint32_t first = next_;
@@ -261,8 +201,6 @@ class Reading {
     return value - value == 0;
   }
 
-  void set(Attribute attribute, std::string_view name, std::string_view text);
-
   TokenStream& tokens_;
   std::string_view record_;
   std::vector<Fault>* faults_;
@@ -277,89 +215,6 @@ class Reading {
   std::array<std::string_view, kMaxExtensions> extension_names_;
   Envelope envelope_;
 };
-
-void Reading::set(Attribute attribute, std::string_view name, std::string_view text) {
-  const auto plain = [&](std::string_view& target, std::size_t limit) {
-    if (!rules::plain_text(text, limit)) {
-      const std::string most = std::to_string(limit);
-      return invalid(name,
-                     {"the attribute is empty, longer than " + most + " bytes, or holds a control or escaped character",
-                      "属性为空、超过 " + most + " 字节或含有控制、转义字符"});
-    }
-    target = text;
-  };
-  switch (attribute) {
-    case kSpecVersion:
-      if (text != "1.0")
-        invalid(name,
-                {"only CloudEvents 1.0 is read, not " + quoted(text), "只支持 CloudEvents 1.0，实为 " + quoted(text)});
-      break;
-    case kId: {
-      envelope_.id = text;
-      const auto id = Uuid::parse(text);
-      const bool lower = std::none_of(text.begin(), text.end(), [](char c) { return c >= 'A' && c <= 'F'; });
-      if (!id || !id->is_v7() || !lower) {
-        return invalid(name, {"the id is no UUID of version 7 in lower case", "id 不是小写的第 7 版 UUID"});
-      }
-      envelope_.record_id = *id;
-      break;
-    }
-    case kSource:
-      envelope_.source = text;
-      envelope_.party = party_of(text);
-      if (envelope_.party.empty()) {
-        invalid(name, {"the source is not /party/ and a code, but " + quoted(text),
-                       "source 应为 /party/ 加主体代码，实为 " + quoted(text)});
-      }
-      break;
-    case kType:
-      envelope_.type = text;
-      if (!rules::valid_type(text)) {
-        invalid(name, {"the type is not 1 to 128 letters, digits, '.', '-' and '_'",
-                       "type 须为 1 至 128 个字母、数字、“.”、“-”或“_”"});
-      }
-      break;
-    case kSubject:
-      return plain(envelope_.subject, rules::kMaxSubjectBytes);
-    case kTime: {
-      envelope_.time = text;
-      const auto time = parse_rfc3339(text);
-      if (!time) {
-        return invalid(name, {time.error().message + ": " + quoted(text),
-                              "时间须如 2026-09-23T06:00:00+08:00，实为 " + quoted(text)});
-      }
-      envelope_.time_unix_ns = *time;
-      break;
-    }
-    case kLane: {
-      envelope_.lane = text;
-      const auto lane = lane_from(text);
-      if (!lane) {
-        return invalid(name, {lane.error().message + ", not " + quoted(text),
-                              "lane 只能是 routine 或 urgent，实为 " + quoted(text)});
-      }
-      envelope_.lane_value = *lane;
-      break;
-    }
-    case kDataContentType:
-      if (text != rules::kContentType) {
-        invalid(name, {"the data is application/json, not " + quoted(text),
-                       "data 须为 application/json，实为 " + quoted(text)});
-      }
-      break;
-    case kDataSchema:
-      return plain(envelope_.dataschema, rules::kMaxUriBytes);
-    case kExercise:
-      return plain(envelope_.exercise, rules::kMaxReferenceBytes);
-    case kCorrelationId:
-      return plain(envelope_.correlationid, rules::kMaxReferenceBytes);
-    case kSubmitter:
-      return plain(envelope_.submitter, rules::kMaxReferenceBytes);
-    case kData:
-    case kAttributes:
-      break;
-  }
-}
 
 }  // namespace
 
@@ -376,7 +231,8 @@ RecordReader::~RecordReader() = default;
 RecordReader::RecordReader(RecordReader&&) noexcept = default;
 RecordReader& RecordReader::operator=(RecordReader&&) noexcept = default;
 
-Result<Envelope> RecordReader::read(ByteView record, std::vector<Fault>* faults, const DataWalk& walk) {
+Result<Envelope> RecordReader::read(ByteView record, std::vector<Fault>* faults, const DataWalk& walk,
+                                    const Known& known) {
   impl_->data_token = 0;
   if (record.size() > kMaxRecordBytes) {
     const std::string size = std::to_string(record.size());
@@ -387,13 +243,14 @@ Result<Envelope> RecordReader::read(ByteView record, std::vector<Fault>* faults,
     return error;
   }
   Reading reading(impl_->tokens, as_text(record), faults, walk);
-  Result<Envelope> envelope = reading.run();
+  Result<Envelope> envelope = reading.run(known);
   impl_->data_token = reading.data_token();
   if (!envelope) impl_->partial = reading.envelope();
   return envelope;
 }
 
-Result<Envelope> RecordReader::read_copy(ByteView record, std::vector<Fault>* faults, const DataWalk& walk) {
+Result<Envelope> RecordReader::read_copy(ByteView record, std::vector<Fault>* faults, const DataWalk& walk,
+                                         const Known& known) {
   if (record.size() > kMaxRecordBytes) return read(record, faults);  // refused before a byte is read
   if (impl_->copy_size < record.size() + kRecordPadding) {
     impl_->copy_size = std::bit_ceil(record.size() + kRecordPadding);
@@ -401,7 +258,7 @@ Result<Envelope> RecordReader::read_copy(ByteView record, std::vector<Fault>* fa
   }
   char* const copy = impl_->copy.get();
   if (!record.empty()) std::memcpy(copy, record.data(), record.size());
-  TW_ASSIGN(Envelope envelope, read(as_bytes({copy, record.size()}), faults, walk));
+  TW_ASSIGN(Envelope envelope, read(as_bytes({copy, record.size()}), faults, walk, known));
   const std::string_view original = as_text(record);
   for (std::string_view* view : {&envelope.id, &envelope.source, &envelope.party, &envelope.type, &envelope.subject,
                                  &envelope.time, &envelope.lane, &envelope.dataschema, &envelope.exercise,

@@ -62,19 +62,25 @@ class RecordReader {
   /// behind the data, or 0: then it is skipped.
   using DataWalk = std::function<std::uint32_t(TokenStream& tokens, std::uint32_t first, const Envelope& so_far)>;
 
+  /// Asked when the tokens are found: true when it knows the record to be good and has filled in the envelope, which
+  /// ends the reading.
+  using Known = std::function<bool(const TokenStream& tokens, Envelope& envelope)>;
+
   /// Reads the attributes and finds `data`; kRecordPadding bytes behind `record` must be readable.
   ///
   /// On success every attribute is valid, none stands twice, nothing follows the object, and the whole is UTF-8. What
   /// is inside `data` was skipped, not checked: see RecordChecker. On failure `faults` (if given) names every
   /// attribute at fault, and the error is the first of them.
   /// Errors: kRecordTooLarge, kRecordNotJson, kRecordAttributeMissing, kRecordAttributeInvalid. 0.2 µs per KB.
-  Result<Envelope> read(ByteView record, std::vector<Fault>* faults = nullptr, const DataWalk& walk = {});
+  Result<Envelope> read(ByteView record, std::vector<Fault>* faults = nullptr, const DataWalk& walk = {},
+                        const Known& known = {});
 
   /// The same for bytes without padding, at the price of a copy. The views point into `record`.
-  Result<Envelope> read_copy(ByteView record, std::vector<Fault>* faults = nullptr, const DataWalk& walk = {});
+  Result<Envelope> read_copy(ByteView record, std::vector<Fault>* faults = nullptr, const DataWalk& walk = {},
+                             const Known& known = {});
 
   /// Of the record that was read last, while its bytes stay: its tokens, the one at which `data` begins (0: there is no
-  /// object `data`, or the whole is not JSON), and, when read() failed, what was read all the same.
+  /// object `data`, the whole is not JSON, or it was known), and, when read() failed, what was read all the same.
   TokenStream& tokens();
   std::uint32_t data_token() const;
   const Envelope& partial() const;

@@ -31,12 +31,15 @@ template <class Read>
 Result<Envelope> RecordChecker::check_by(const Read& read, std::vector<Fault>& faults) {
   faults.clear();
   data_faults_.clear();
-  bool walked = false;
-  auto envelope = read([&](TokenStream& tokens, std::uint32_t first, const Envelope& so_far) -> std::uint32_t {
-    if (so_far.type.empty() || so_far.subject.empty()) return 0;
-    walked = true;
-    return check_data(so_far, tokens, first);
-  });
+  bool walked = false, known_shape = false;
+  auto envelope = read(
+      [&](TokenStream& tokens, std::uint32_t first, const Envelope& so_far) -> std::uint32_t {
+        if (so_far.type.empty() || so_far.subject.empty()) return 0;
+        walked = true;
+        return check_data(so_far, tokens, first);
+      },
+      [&](const TokenStream& tokens, Envelope& out) { return known_shape = shapes_.fits(tokens, out); });
+  if (known_shape) return envelope;
   const Envelope& known = envelope ? *envelope : reader_.partial();
   // What is wrong with the data is said beside what is wrong with the attributes, so that one attempt shows a person
   // everything. `type` may itself be what is wrong: then the data is left alone.
@@ -52,15 +55,18 @@ Result<Envelope> RecordChecker::check_by(const Read& read, std::vector<Fault>& f
       add(faults, {Code::kRecordAttributeInvalid, "dataschema", "must be " + schema->id(), "应为 " + schema->id()});
   }
   for (Fault& fault : data_faults_) add(faults, std::move(fault));
+  if (envelope && faults.empty() && shapes_.wants(reader_.tokens())) learn(known.type);
   return envelope;
 }
 
 Result<Envelope> RecordChecker::check(ByteView record, std::vector<Fault>& faults) {
-  return check_by([&](const auto& walk) { return reader_.read(record, &faults, walk); }, faults);
+  return check_by([&](const auto& walk, const auto& known) { return reader_.read(record, &faults, walk, known); },
+                  faults);
 }
 
 Result<Envelope> RecordChecker::check_copy(ByteView record, std::vector<Fault>& faults) {
-  return check_by([&](const auto& walk) { return reader_.read_copy(record, &faults, walk); }, faults);
+  return check_by([&](const auto& walk, const auto& known) { return reader_.read_copy(record, &faults, walk, known); },
+                  faults);
 }
 
 std::uint32_t RecordChecker::check_data(const Envelope& envelope, TokenStream& tokens, std::uint32_t first) {
@@ -89,6 +95,18 @@ Code softened_for_urgent(const Envelope& envelope, Code code) {
     default:
       return code;
   }
+}
+
+// Walks once more, and this time asks for what was there.
+void RecordChecker::learn(std::string_view type) {
+  WalkTask task;
+  task.tokens = &reader_.tokens();
+  task.first = reader_.data_token();
+  task.depth = 2;
+  std::vector<WalkedScalar> scalars;
+  task.scalars = &scalars;
+  if (!walker_.check(*schemas_.find(type), task, data_faults_)) return;
+  shapes_.learn(reader_.tokens(), RecordShape(reader_.tokens(), scalars, reader_.data_token()));
 }
 
 void soften_for_urgent(const Envelope& envelope, std::vector<Fault>& faults) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "model/factors.h"
+#include "model/json_token.h"
 #include "model/nearest.h"
 
 namespace thalweg {
@@ -115,6 +116,14 @@ Fault wrong_value(std::string path, const NameTable& allowed, std::string_view f
                                   joined(choices, ", "), cut ? " …" : ""),
                       fmt::format("不允许“{}”；{}：{}{}", excerpt(found), near ? "相近" : "可用", joined(choices, "、"),
                                   cut ? "…" : ""));
+}
+
+Fault wrong_string(std::string path, const SchemaNode& node, std::string_view found) {
+  if (node.values.size() > 0) return wrong_value(std::move(path), node.values, found);
+  const std::size_t size = characters(found);
+  if (size > node.max_length) return wrong_length(std::move(path), Bound::kMost, node.max_length, size);
+  if (size < node.min_length) return wrong_length(std::move(path), Bound::kLeast, node.min_length, size);
+  return wrong_format(std::move(path), node.format, found);
 }
 
 Fault wrong_format(std::string path, NamedFormat format, std::string_view found) {

@@ -23,6 +23,8 @@ Fault unknown_member(std::string path, std::string_view name, const NameTable& k
 Fault repeated_member(std::string path);
 Fault wrong_type(std::string path, std::uint8_t allowed, std::uint8_t found);
 Fault wrong_value(std::string path, const NameTable& allowed, std::string_view found);
+/// For a text that string_fits() refused: its value, length or format.
+Fault wrong_string(std::string path, const SchemaNode& node, std::string_view found);
 /// kFactorUnknown with the nearest factors for NamedFormat::kFactor, else kRecordSchema.
 Fault wrong_format(std::string path, NamedFormat format, std::string_view found);
 Fault wrong_length(std::string path, Bound bound, std::uint32_t limit, std::size_t found);

@@ -8,6 +8,7 @@
 #include "model/json_token.h"
 #include "model/schema_faults.h"
 #include "model/schema_nodes.h"
+#include "model/schema_scalars.h"
 #include "model/token_stream.h"
 
 namespace thalweg {
@@ -175,10 +176,10 @@ class Walk {
 
   void literal(const SchemaNode& node) {
     const std::string_view token = tokens_.token(next_);
-    const std::uint8_t found = token == "null" ? kNullType : token == "true" || token == "false" ? kBooleanType : 0;
+    const std::uint8_t found = literal_type(token);
     if (found == 0) return broken("a literal is true, false or null");
     if (!(node.types & found)) report(wrong_type(path(), node.types, found));
-    ++next_;
+    passed_scalar(node);
   }
 
   void number(const SchemaNode& node) {
@@ -186,13 +187,9 @@ class Walk {
     const std::string_view token = tokens_.token(next_);
     const NumberForm form = number_form(token);
     if (form == NumberForm::kNone) return broken("this is no value");
-    ++next_;
-    const bool allowed = node.types & kNumberType || (node.types & kIntegerType && form == NumberForm::kInteger);
-    if (!allowed) return report(wrong_type(path(), node.types, kNumberType));
-    if (!node.has_bounds && form != NumberForm::kLarge) return;
-    const double found = number_value(token);
-    const bool finite = found - found == 0;
-    if (!finite || found < node.minimum || found > node.maximum) report(wrong_number(path(), node, token));
+    passed_scalar(node);
+    if (!number_type_fits(node, form)) return report(wrong_type(path(), node.types, kNumberType));
+    if (!number_in_range(node, token, form)) report(wrong_number(path(), node, token));
   }
 
   // The place of the value in the schema's list, or kAbsent.
@@ -211,24 +208,22 @@ class Walk {
         return report(null_character(path())), place;
       }
     }
-    ++next_;
-    if (node.values.size() > 0) {
-      place = node.values.find(text);
-      if (place == NameTable::kAbsent) report(wrong_value(path(), node.values, text));
-      return place;
-    }
-    // Bytes are at least as many as characters, and at most four times: mostly there is nothing to count.
-    if (text.size() > node.max_length) [[unlikely]] {
-      const std::size_t size = characters(text);
-      if (size > node.max_length) return report(wrong_length(path(), Bound::kMost, node.max_length, size)), place;
-    }
-    if (text.size() < std::size_t{node.min_length} * 4) [[unlikely]] {
-      const std::size_t size = characters(text);
-      if (size < node.min_length) return report(wrong_length(path(), Bound::kLeast, node.min_length, size)), place;
-    }
-    if (node.format != NamedFormat::kNone && !has_format(node.format, text))
-      report(wrong_format(path(), node.format, text));
+    passed_scalar(node);
+    if (!string_fits(node, text, place)) [[unlikely]]
+      report(wrong_string(path(), node, text));
     return place;
+  }
+
+  void passed_scalar(const SchemaNode& node) {
+    if (task_.scalars != nullptr) [[unlikely]]
+      task_.scalars->push_back({next_, &node});
+    ++next_;
+  }
+  // `member` of `node` was read, from token `value` on.
+  void tell_of(const SchemaNode& node, std::uint32_t member, std::uint32_t value, bool at_top) {
+    if (task_.scalars->empty() || task_.scalars->back().token != value) return;
+    task_.scalars->back().decides = node.member_slots[member] != SchemaNode::kNoSlot;
+    task_.scalars->back().is_subject = at_top && static_cast<int>(member) == nodes_->subject_place;
   }
 
   // Goes into the bracket at the next token; false when that is too deep (the value was stepped over).
@@ -300,6 +295,8 @@ class Walk {
         value(expected);
       }
       if (halted_) break;
+      if (task_.scalars != nullptr) [[unlikely]]
+        tell_of(node, at, value_token, at_top);
       if (at_top) {
         top_->token[at] = tokens_.token(value_token);
         top_->seen = seen;

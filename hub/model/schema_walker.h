@@ -15,15 +15,25 @@
 namespace thalweg {
 
 class TokenStream;
+struct SchemaNode;
+
+/// A text, number or literal that was walked over.
+struct WalkedScalar {
+  std::uint32_t token = 0;
+  const SchemaNode* node = nullptr;  ///< what it must be; lives as long as the schema
+  bool decides = false;              ///< which other members must be there
+  bool is_subject = false;           ///< of the record
+};
 
 /// What to check, beside the schema.
 struct WalkTask {
   ByteView json;                  ///< one JSON value; simdjson's padding (64 bytes) must be readable behind it
   TokenStream* tokens = nullptr;  ///< given: `json` is not read, the value begins at token `first` of this text
   std::uint32_t first = 0;
-  std::string_view root_path;               ///< what paths begin with: "data"
-  std::size_t depth = 1;                    ///< level of the value itself; beyond kMaxRecordDepth is refused
-  std::optional<std::string_view> subject;  ///< what the schema's subject member must equal
+  std::string_view root_path;                    ///< what paths begin with: "data"
+  std::size_t depth = 1;                         ///< level of the value itself; beyond kMaxRecordDepth is refused
+  std::optional<std::string_view> subject;       ///< what the schema's subject member must equal
+  std::vector<WalkedScalar>* scalars = nullptr;  ///< given: told of every scalar, in order
 };
 
 /// Owns: the parser's buffers, and a memory of the order in which keys came, which only makes it faster.

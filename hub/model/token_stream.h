@@ -36,6 +36,8 @@ class TokenStream {
   /// None when it worked, else why it did not; then there are no tokens.
   std::optional<TokenFault> open(ByteView json);
 
+  /// The whole text, when there are tokens.
+  std::string_view text() const { return {text_, places_[count_]}; }
   std::uint32_t size() const { return count_; }
   /// Offset of token `i`; of `size()`: the length of the text.
   std::uint32_t offset(std::uint32_t i) const { return places_[i]; }
