@@ -237,6 +237,12 @@ std::vector<double> urgent(std::size_t count, std::optional<double> routine, dou
   return times;
 }
 
+void tell_floor(const std::vector<bench::Step>& steps) {
+  std::cout << "the floor: steps that every record needs, us of one core per record of 1 KB\n";
+  for (const bench::Step& step : steps)
+    std::cout << fmt::format("  {:<40} {} x {:.3f}\n", step.name, step.times, step.once_us);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -251,10 +257,12 @@ int main(int argc, char** argv) {
   cli.add_flag("--quick", quick, "One short run of each, to see that all works");
   cli.add_option("--parcel-kib", parcel_kib, "limits.parcel_kib of the gates (0: the default)")
       ->check(CLI::Range(0, 4032));
-  cli.add_option("--only", only,
-                 "One measurement once, for a profiler: relay, throughput, delayed, ack, urgent, loaded; or restart "
-                 "(--records-stored), idle-gates (--gates)")
-      ->check(CLI::IsMember({"relay", "throughput", "delayed", "ack", "urgent", "loaded", "restart", "idle-gates"}));
+  cli.add_option(
+         "--only", only,
+         "One measurement once, for a profiler: relay, throughput, delayed, ack, urgent, loaded, floor; or restart "
+         "(--records-stored), idle-gates (--gates)")
+      ->check(CLI::IsMember(
+          {"relay", "throughput", "delayed", "ack", "urgent", "loaded", "floor", "restart", "idle-gates"}));
   bench::RestartOptions restart;
   restart.records = {100'000, 1'000'000, 10'000'000};
   std::size_t gates = 100;
@@ -284,6 +292,7 @@ int main(int argc, char** argv) {
     double unused = 0;
     if (only == "relay") std::cout << bench::relay_rate(1024, records) << " messages/s\n";
     if (only == "throughput") std::cout << throughput(records, 0) << " records/s\n";
+    if (only == "floor") tell_floor(bench::floor_steps());
     if (only == "delayed") std::cout << throughput(records, 5'000'000) << " records/s\n";
     const auto tell = [](const std::vector<double>& times) {
       std::cout << fmt::format("p50 {:.0f} us, p99 {:.0f} us, most {:.0f} us\n", quantile(times, 0.5),
@@ -372,9 +381,8 @@ int main(int argc, char** argv) {
   row("  one sync of 1 KB by anybody meanwhile, p99", syncs, "us");
   row("the hub's ledger on disk, a record of 1,010 bytes", ledger, "bytes");
   std::cout << fmt::format("gate to gate / raw relay: {:.2f}\n", median(rate) / median(relay));
-  std::cout << "\nthe floor: steps that every record needs, us of one core per record of 1 KB\n";
-  for (const bench::Step& step : steps)
-    std::cout << fmt::format("  {:<40} {} x {:.3f}\n", step.name, step.times, step.once_us);
+  std::cout << '\n';
+  tell_floor(steps);
   std::cout << fmt::format("  together {:.2f} us: {:.0f} records/s on {} cores; gate to gate is {:.0f} % of that\n",
                            floor_us(steps), floor_rate, cores, 100 * median(rate) / floor_rate);
   return 0;
