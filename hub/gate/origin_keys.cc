@@ -88,10 +88,8 @@ OriginKeys::Key OriginKeys::of(std::string_view instance, std::string_view origi
 }
 
 std::size_t OriginKeys::place_of(const Key& key) const {
-  std::uint64_t hash;
-  std::memcpy(&hash, key.data(), sizeof hash);
   const std::size_t mask = slots_.size() - 1;
-  std::size_t at = hash & mask;
+  std::size_t at = first_place_of(key);
   while (slots_[at].hour != 0 && slots_[at].key != key) at = (at + 1) & mask;
   return at;
 }

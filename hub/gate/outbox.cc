@@ -65,6 +65,12 @@ void Outbox::submit(const Submitter& who, std::span<const link::LocalDraft> draf
   auto submission = std::make_shared<Submission>();
   submission->outcomes.resize(drafts.size());
   submission->open = drafts.size() + 1;  // one more, so that the answer does not come before all were looked at
+  std::vector<OriginKeys::Key> hashes(drafts.size());  // zero where no key was given
+  for (std::size_t i = 0; i < drafts.size(); ++i) {
+    if (drafts[i].origin_key.empty()) continue;
+    hashes[i] = OriginKeys::of(who.instance, drafts[i].origin_key);
+    state_.keys.expect(hashes[i]);
+  }
   bool full = false;
   for (std::size_t i = 0; i < drafts.size(); ++i) {
     submission->outcomes[i].ticket = drafts[i].ticket;
@@ -72,7 +78,7 @@ void Outbox::submit(const Submitter& who, std::span<const link::LocalDraft> draf
       submission->settle(i, link::Answer::kRetry, Code::kBusy, "a record before this one has to come again");
       continue;
     }
-    take(who, drafts[i], submission, i);
+    take(who, drafts[i], hashes[i], submission, i);
     full = submission->outcomes[i].code == Code::kBusy || submission->outcomes[i].code == Code::kOutboxFull ||
            submission->outcomes[i].code == Code::kDiskFull;
   }
@@ -81,8 +87,8 @@ void Outbox::submit(const Submitter& who, std::span<const link::LocalDraft> draf
   schedule_flush();
 }
 
-void Outbox::take(const Submitter& who, const link::LocalDraft& draft, const SubmissionRef& submission,
-                  std::size_t index) {
+void Outbox::take(const Submitter& who, const link::LocalDraft& draft, const OriginKeys::Key& hash,
+                  const SubmissionRef& submission, std::size_t index) {
   const auto refuse = [&](link::Answer answer, const Error& error) {
     ++(answer == link::Answer::kRejected ? counters_.rejected : counters_.busy);
     submission->settle(index, answer, error.code, error.message);
@@ -91,9 +97,7 @@ void Outbox::take(const Submitter& who, const link::LocalDraft& draft, const Sub
   auto id = maker_.id_of(who, draft);
   if (!id) return refuse(link::Answer::kRejected, id.error());
 
-  OriginKeys::Key hash{};
   if (!draft.origin_key.empty()) {
-    hash = OriginKeys::of(who.instance, draft.origin_key);
     const auto held = state_.keys.holds(hash);
     if (!held) return refuse(link::Answer::kRetry, {Code::kBusy, "origin keys: " + held.error().message});
     if (*held) {

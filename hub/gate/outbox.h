@@ -133,7 +133,8 @@ class Outbox final : private LogOwner {
   void clear_state() override { state_.clear(); }
   void state_saved() override { state_.keys.saved(); }
 
-  void take(const Submitter& who, const link::LocalDraft& draft, const SubmissionRef& submission, std::size_t index);
+  void take(const Submitter& who, const link::LocalDraft& draft, const OriginKeys::Key& hash,
+            const SubmissionRef& submission, std::size_t index);
   std::optional<Error> no_room();
   bool held() const;
   bool may_seal() const;

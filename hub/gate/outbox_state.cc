@@ -96,10 +96,14 @@ Status OutboxState::apply_parcel(ByteView bytes, ledger::Place place, std::int64
   slots.push_back(slot);
   head_root = header.merkle_root;
   records += header.count;
+  std::vector<OriginKeys::Key> hashes;
+  hashes.reserve(head_of_entry.keys.size());
   for (const ParcelEntryHead::Key& key : head_of_entry.keys) {
     if (key.origin_key.empty()) continue;
-    keys.add(OriginKeys::of(head_of_entry.instances[key.instance], key.origin_key), time_unix_ns);
+    hashes.push_back(OriginKeys::of(head_of_entry.instances[key.instance], key.origin_key));
+    keys.expect(hashes.back());
   }
+  for (const OriginKeys::Key& hash : hashes) keys.add(hash, time_unix_ns);
   if (head_of_entry.copy_of != 0 && !to_resubmit.empty() && to_resubmit.front().first == head_of_entry.copy_of) {
     to_resubmit.pop_front();
   }

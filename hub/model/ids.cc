@@ -72,11 +72,12 @@ Uuid Uuid::v7(std::int64_t unix_ms, std::span<const std::uint8_t, 10> entropy) {
 
 RecordId record_id_for(std::int64_t unix_ms, std::string_view party, std::string_view instance,
                        std::string_view origin_key) {
-  Bytes sizes;
-  ByteWriter writer(sizes);
-  // The sizes keep ("ab", "c") and ("a", "bc") apart.
-  writer.u32(static_cast<std::uint32_t>(party.size()));
-  writer.u32(static_cast<std::uint32_t>(instance.size()));
+  // The sizes, as u32 each, keep ("ab", "c") and ("a", "bc") apart.
+  std::array<std::uint8_t, 8> sizes;
+  for (std::size_t i = 0; i < 4; ++i) {
+    sizes[i] = static_cast<std::uint8_t>(party.size() >> (8 * i));
+    sizes[4 + i] = static_cast<std::uint8_t>(instance.size() >> (8 * i));
+  }
   const Hash256 hash =
       sha256({as_bytes("thalweg record id v1"), sizes, as_bytes(party), as_bytes(instance), as_bytes(origin_key)});
   return Uuid::v7(unix_ms, std::span<const std::uint8_t, 32>(hash).first<10>());
