@@ -105,7 +105,8 @@ class Notice {
 
   /// The agreement by which the sender may notify `party` of this water; statutory ones first.
   AgreementIndex agreement_to(PartyIndex party) const {
-    for (const AgreementIndex i : tables_.notices[sender_]) {
+    const auto &given = tables_.notices_from[sender_], &got = tables_.notices_to[party];
+    for (const AgreementIndex i : given.size() <= got.size() ? given : got) {
       const Agreement& a = region_.agreement(i);
       const bool water = place_.river == kNone || a.scope.covers(place_.river, place_.section);
       if (water && a.lets(sender_, party) && a.covers(question_.type, question_.lane)) return i;
@@ -115,11 +116,9 @@ class Notice {
 
   /// Parties without a place on the water (a river-chief office) that an agreement on notices names.
   void add_off_water() {
-    for (const AgreementIndex i : tables_.notices[sender_])
-      for (const PartyIndex party : region_.agreement(i).to)
-        if (party != sender_ && region_.party(party).reaches.empty())
-          if (const AgreementIndex agreement = agreement_to(party); agreement != kNone)
-            chosen_.add(party, Basis::kAgreement, agreement);
+    for (const PartyIndex party : tables_.off_water[sender_])
+      if (const AgreementIndex agreement = agreement_to(party); agreement != kNone)
+        chosen_.add(party, Basis::kAgreement, agreement);
   }
 
   bool is_adjoining(PartyIndex party) const {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 namespace thalweg::routing {
 namespace {
@@ -46,7 +47,8 @@ RouteTable::Tables::Tables(std::shared_ptr<const Region> of, std::int64_t at)
 
 void RouteTable::Tables::sort_out_dates() {
   next_change_unix_ns = std::numeric_limits<std::int64_t>::max();
-  notices.resize(every_party_.size());
+  for (auto* lists : {&notices_from, &notices_to}) lists->resize(every_party_.size());
+  off_water.resize(every_party_.size());
   dormant.resize(every_party_.size());
   for (AgreementIndex i = 0; i < region->agreements().size(); ++i) {
     const Agreement& a = region->agreement(i);
@@ -60,12 +62,22 @@ void RouteTable::Tables::sort_out_dates() {
     });
     for (const PartyIndex party : a.from) {
       if (!open) dormant[party].push_back(i);
-      if (open && about_notices) notices[party].push_back(i);
+      if (open && about_notices) notices_from[party].push_back(i);
     }
+    if (open && about_notices)
+      for (const PartyIndex party : a.to) notices_to[party].push_back(i);
   }
-  for (auto& list : notices)
-    std::ranges::stable_sort(
-        list, {}, [this](AgreementIndex i) { return region->agreement(i).kind != AgreementKind::kStatutory; });
+  for (auto* lists : {&notices_from, &notices_to})
+    for (auto& list : *lists)
+      std::ranges::stable_sort(
+          list, {}, [this](AgreementIndex i) { return region->agreement(i).kind != AgreementKind::kStatutory; });
+  for (PartyIndex from = 0; from < every_party_.size(); ++from) {
+    stamps_[from] = ++stamp_;
+    for (const AgreementIndex i : notices_from[from])
+      for (const PartyIndex to : region->agreement(i).to)
+        if (region->party(to).reaches.empty() && std::exchange(stamps_[to], stamp_) != stamp_)
+          off_water[from].push_back(to);
+  }
 }
 
 void RouteTable::Tables::number_types() {
@@ -84,6 +96,10 @@ std::uint32_t RouteTable::Tables::topic_of(std::string_view type, Lane lane) con
 RouteTable::Tables::Candidates RouteTable::Tables::collect() {
   Candidates all;
   const auto add = [&](const Agreement& a, AgreementIndex index, const std::string& topic, Lane lane) {
+    // Notices are routed by the lists above: hops of their own would be many where hundreds share one agreement.
+    if (region::family_of(topic) == Family::kEmergencyNotice ||
+        region::family_from_topic(topic) == Family::kEmergencyNotice)
+      return;
     std::vector<std::uint32_t> topics;
     if (const auto family = region::family_from_topic(topic)) {
       // Whoever may send the family may send each type of it that has a number of its own.

@@ -23,8 +23,11 @@ struct RouteTable::Tables {
   std::int64_t at_unix_ns;
   std::int64_t next_change_unix_ns;
   std::vector<Hop> answers;  ///< per party: the hop of a receipt to it
-  /// Per party: agreements in force by which it may send notices, statutory first.
-  std::vector<std::vector<AgreementIndex>> notices;
+  /// Per party: agreements in force by which it may send, or be sent, notices; statutory first. Who looks for one
+  /// between two parties walks the shorter list: a party with thousands of agreements costs its neighbours nothing.
+  std::vector<std::vector<AgreementIndex>> notices_from, notices_to;
+  /// Per party: those without a place on the water that an agreement lets it notify.
+  std::vector<std::vector<PartyIndex>> off_water;
   /// Per party: agreements that it could send by if they were in force; to say so in a refusal.
   std::vector<std::vector<AgreementIndex>> dormant;
 
