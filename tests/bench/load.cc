@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <random>
 
 #include "link/local_message.h"
 #include "model/time.h"
@@ -48,8 +49,30 @@ void put_digits(std::string& text, std::size_t at, std::size_t digits, std::uint
 
 }  // namespace
 
-Load::Load(std::uint64_t first) : next_(first) {
+void put_random(std::span<char> text, std::uint64_t& state) {
+  static constexpr char kBase64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  for (std::size_t i = 0; i < text.size();) {
+    std::uint64_t bits = next_random(state);
+    for (int k = 0; k < 10 && i < text.size(); ++k, bits >>= 6) text[i++] = kBase64[bits & 63];
+  }
+}
+
+std::uint64_t next_random(std::uint64_t& state) {
+  std::uint64_t z = state += 0x9e3779b97f4a7c15;
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+  return z ^ (z >> 31);
+}
+
+Load::Load(std::uint64_t first, Kind kind) : next_(first), random_(std::random_device{}()) {
   for (const Reading& reading : kReadings) patterns_.push_back(observation(reading));
+  if (kind == Kind::kRandom) {
+    const std::size_t whole = patterns_.front().size();
+    std::string one = patterns_.front().substr(0, patterns_.front().find("},{") + 1) + R"(],"remark":")";
+    remark_at_ = one.size();
+    remark_size_ = whole - one.size() - 2;
+    patterns_ = {one + std::string(remark_size_, 'x') + "\"}"};
+  }
   const std::string& any = patterns_.front();
   time_at_ = any.find(kTime);
   turbidity_text_at_ = any.find(kTurbidity);
@@ -78,6 +101,7 @@ Bytes Load::routine(std::size_t count) {
       put_digits(made.data, at + 1, 2, n / 10);
       put_digits(made.data, at + 4, 1, n);
     }
+    if (remark_size_ != 0) put_random(std::span(made.data).subspan(remark_at_, remark_size_), random_);
     link::LocalDraft draft;
     draft.ticket = n;
     draft.type = "thalweg.section.observation.v1";

@@ -7,114 +7,24 @@
 #include <algorithm>
 #include <atomic>
 #include <filesystem>
+#include <fstream>
 #include <iostream>
 #include <optional>
 
 #include "base/log.h"
+#include "bench/catch_up.h"
 #include "bench/floor.h"
-#include "bench/load.h"
+#include "bench/growth.h"
+#include "bench/neighbours.h"
 #include "bench/relay.h"
 #include "bench/restart.h"
-#include "support/exchange.h"
 
 namespace {
 
 using namespace thalweg;
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
-
-double quantile(std::vector<double> values, double q) {
-  if (values.empty()) return 0;
-  std::sort(values.begin(), values.end());
-  return values[std::min(values.size() - 1, static_cast<std::size_t>(q * static_cast<double>(values.size())))];
-}
+using namespace thalweg::bench;
 
 constexpr double kCalmRate = 25'000;  // routine records/s: what the best peer that syncs takes on a machine of 2 cores
-
-int parcel_kib = 0;  // of the command line; 0: what a gate does by itself
-
-/// 荣昌 sends, 泸县 receives; all in this process, over loopback and real files.
-struct Bench : Exchange {
-  explicit Bench(std::int64_t sync_delay = 0) {
-    sync_delay_ns = sync_delay;
-    start_hub();
-    enrol("rongchang", "500153");
-    enrol("luxian", "510521");
-    for (const char* name : {"rongchang", "luxian"}) {
-      start_gate(name, [](gate::GateConfig& config) {
-        if (parcel_kib != 0) config.parcel_bytes = static_cast<std::uint32_t>(parcel_kib) << 10;
-      });
-    }
-  }
-  std::uint64_t in_inbox(Lane lane) {
-    const json status = gate("luxian").status();
-    for (const json& one : status["lanes"])
-      if (one["lane"] == name(lane)) return one["inbox"]["records"].get<std::uint64_t>();
-    return 0;
-  }
-  link::BlockingLocalClient submitter(Lane lane) {
-    return must(link::BlockingLocalClient::connect(gate("rongchang").config().socket(lane)));
-  }
-};
-
-/// Reads SETTLED until `drafts` are answered; counts what was not accepted.
-std::size_t settle(link::BlockingLocalClient& client, std::size_t drafts) {
-  std::size_t answered = 0, refused = 0;
-  link::LocalSettled settled;
-  while (answered < drafts) {
-    const auto frame = must(client.next(std::chrono::seconds(60)));
-    if (frame.type != link::LocalType::kSettled) continue;
-    if (!link::LocalSettled::decode(frame.body, settled)) throw std::runtime_error("bad SETTLED frame");
-    for (const auto& one : settled.settled) refused += one.answer == link::Answer::kAccepted ? 0 : 1;
-    answered += settled.settled.size();
-  }
-  return refused;
-}
-
-/// Keeps a gate's routine lane full until told to stop: `window` frames of `batch` records under way, and no more than
-/// `rate` records a second (0: as many as it takes).
-struct Flood {
-  Flood(Bench& bench, std::size_t records, std::size_t batch, std::size_t window, double rate = 0)
-      : thread_([=, this, &bench] {
-          bench::Load load(1);
-          auto client = bench.submitter(Lane::kRoutine);
-          std::size_t sent = 0, open = 0;
-          const auto begin = Clock::now();
-          while (!stop_ && sent < records) {
-            if (rate > 0)
-              std::this_thread::sleep_until(
-                  begin + std::chrono::nanoseconds(static_cast<std::int64_t>(static_cast<double>(sent) / rate * 1e9)));
-            must_send(client, load.routine(batch));
-            sent += batch;
-            if (++open >= window) {
-              refused_ += settle(client, batch);
-              --open;
-            }
-          }
-          refused_ += settle(client, open * batch);
-          sent_ = sent;
-        }) {}
-  ~Flood() {
-    stop_ = true;
-    join();
-  }
-  static void must_send(link::BlockingLocalClient& client, const Bytes& frame) {
-    if (Status sent = client.send(frame); !sent) throw std::runtime_error(sent.error().message);
-  }
-  void join() {
-    if (thread_.joinable()) thread_.join();
-  }
-  void stop() { stop_ = true; }
-  std::uint64_t sent() const { return sent_; }
-  std::size_t refused() const { return refused_; }
-
- private:
-  std::atomic<bool> stop_{false};
-  std::atomic<std::uint64_t> sent_{0};
-  std::atomic<std::size_t> refused_{0};
-  std::thread thread_;
-};
 
 /// Bytes of all files below a folder.
 double bytes_below(const Path& folder) {
@@ -125,10 +35,11 @@ double bytes_below(const Path& folder) {
 }
 
 /// `ledger_bytes`, where asked for: what one record took in the hub's ledger.
-double throughput(std::size_t records, std::int64_t sync_delay_ns, double* ledger_bytes = nullptr) {
-  Bench bench(sync_delay_ns);
-  const auto begin = Clock::now();
-  Flood flood(bench, records, 256, 16);
+double throughput(std::size_t records, std::int64_t sync_delay_ns, double* ledger_bytes = nullptr,
+                  Load::Kind kind = Load::Kind::kReadings) {
+  Neighbours bench(sync_delay_ns);
+  const auto begin = Steady::now();
+  Flood flood(bench, records, 256, 16, 0, kind);
   flood.join();
   while (bench.in_inbox(Lane::kRoutine) < flood.sent() - flood.refused()) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
@@ -146,17 +57,17 @@ double throughput(std::size_t records, std::int64_t sync_delay_ns, double* ledge
 
 /// Time from SUBMIT to SETTLED (checked, signed and synced in the gate) at `rate` single records/s, µs.
 std::vector<double> acknowledgement(double rate, std::size_t count) {
-  Bench bench;
+  Neighbours bench;
   auto client = bench.submitter(Lane::kRoutine);
-  bench::Load load(1);
+  Load load(1);
   std::vector<double> times;
-  const auto begin = Clock::now();
+  const auto begin = Steady::now();
   for (std::size_t i = 0; i < count; ++i) {
-    const auto due = begin + std::chrono::duration_cast<Clock::duration>(
+    const auto due = begin + std::chrono::duration_cast<Steady::duration>(
                                  std::chrono::duration<double>(static_cast<double>(i) / rate));
     std::this_thread::sleep_until(due);
     const Bytes frame = load.routine(1);
-    const auto sent = Clock::now();
+    const auto sent = Steady::now();
     Flood::must_send(client, frame);
     settle(client, 1);
     times.push_back(seconds_since(sent) * 1e6);
@@ -186,7 +97,7 @@ class SyncProbe {
     if (::pwrite(fd_, zeros.data(), kRoom, 0) != static_cast<ssize_t>(kRoom) || ::fdatasync(fd_) != 0) return;
     for (std::size_t at = 0; !stop_ && at < kRoom; at += one.size()) {
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
-      const auto begin = Clock::now();
+      const auto begin = Steady::now();
       if (::pwrite(fd_, one.data(), one.size(), static_cast<off_t>(at)) < 0 || ::fdatasync(fd_) != 0) return;
       times_.push_back(seconds_since(begin) * 1e6);
     }
@@ -202,14 +113,14 @@ class SyncProbe {
 /// `sync_p99`: of a SyncProbe beside it, where asked for.
 std::vector<double> urgent(std::size_t count, std::optional<double> routine, double& routine_rate,
                            double* sync_p99 = nullptr) {
-  Bench bench;
+  Neighbours bench;
   std::optional<SyncProbe> probe;
   if (sync_p99 != nullptr) probe.emplace(bench.path("hub"));
   std::unique_ptr<Flood> flood;
   if (routine) flood = std::make_unique<Flood>(bench, SIZE_MAX / 2, 256, 16, *routine);
   const std::uint64_t routine_before = bench.in_inbox(Lane::kRoutine);
   auto client = bench.submitter(Lane::kUrgent);
-  bench::Load load(1);
+  Load load(1);
   std::atomic<std::size_t> arrived{0};
   std::atomic<bool> watching{false};
   std::thread watch([&] {
@@ -220,11 +131,11 @@ std::vector<double> urgent(std::size_t count, std::optional<double> routine, dou
   });
   while (!watching) std::this_thread::yield();
   std::vector<double> times;
-  const auto begin = Clock::now();
+  const auto begin = Steady::now();
   for (std::size_t i = 0; i < count; ++i) {
     std::this_thread::sleep_until(begin + std::chrono::milliseconds(50 * i));
     const Bytes frame = load.urgent();
-    const auto sent = Clock::now();
+    const auto sent = Steady::now();
     Flood::must_send(client, frame);
     settle(client, 1);
     while (arrived < i + 1) std::this_thread::sleep_for(std::chrono::microseconds(20));
@@ -243,6 +154,31 @@ void tell_floor(const std::vector<bench::Step>& steps) {
     std::cout << fmt::format("  {:<40} {} x {:.3f}\n", step.name, step.times, step.once_us);
 }
 
+/// One measurement once.
+std::vector<Figure> once(const std::string& what, std::size_t records, double routine_rate) {
+  using Kind = Load::Kind;
+  const auto rate = [](double value) {
+    return std::vector<Figure>{{"published, stored, received, acknowledged", "records/s", value}};
+  };
+  const auto times = [](const std::vector<double>& all) {
+    return std::vector<Figure>{
+        {"p50", "us", quantile(all, 0.5)}, {"p99", "us", quantile(all, 0.99)}, {"most", "us", quantile(all, 1)}};
+  };
+  if (what == "relay") return {{"raw relay", "messages/s", relay_rate(1024, records)}};
+  if (what == "throughput") return rate(throughput(records, 0));
+  if (what == "random") return rate(throughput(records, 0, nullptr, Kind::kRandom));
+  if (what == "delayed") return rate(throughput(records, 5'000'000));
+  if (what == "behind") return behind_figures(catch_up(records, Kind::kReadings));
+  if (what == "bytes") return bytes_figures(catch_up(records, Kind::kReadings, routine_rate));
+  if (what == "bytes-random") return bytes_figures(catch_up(records, Kind::kRandom, routine_rate));
+  if (what == "ack") return times(acknowledgement(2000, 10'000));
+  double routine = 0;
+  if (what == "urgent") return times(urgent(200, std::nullopt, routine));
+  std::vector<Figure> loaded = times(urgent(200, routine_rate, routine));
+  loaded.push_back({"routine meanwhile", "records/s", routine});
+  return loaded;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -252,6 +188,8 @@ int main(int argc, char** argv) {
   bool json_only = false, quick = false;
   std::string only;
   double routine_rate = 0;
+  std::size_t behind = 1'000'000;
+  std::string plot;
   cli.add_option("--runs", runs, "Runs of each measurement; medians are printed")->check(CLI::Range(1, 100));
   cli.add_option("--records", records, "Records of one throughput run");
   cli.add_flag("--quick", quick, "One short run of each, to see that all works");
@@ -259,10 +197,10 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(0, 4032));
   cli.add_option(
          "--only", only,
-         "One measurement once, for a profiler: relay, throughput, delayed, ack, urgent, loaded, floor; or restart "
-         "(--records-stored), idle-gates (--gates)")
-      ->check(CLI::IsMember(
-          {"relay", "throughput", "delayed", "ack", "urgent", "loaded", "floor", "restart", "idle-gates"}));
+         "One measurement once, for a profiler: relay, throughput, random, delayed, ack, urgent, loaded, behind, "
+         "bytes, bytes-random, floor; or growth; or restart (--records-stored), idle-gates (--gates)")
+      ->check(CLI::IsMember({"relay", "throughput", "random", "delayed", "ack", "urgent", "loaded", "behind", "bytes",
+                             "bytes-random", "floor", "growth", "restart", "idle-gates"}));
   bench::RestartOptions restart;
   restart.records = {100'000, 1'000'000, 10'000'000};
   std::size_t gates = 100;
@@ -270,8 +208,11 @@ int main(int argc, char** argv) {
   cli.add_option("--gates", gates, "Of --only idle-gates")->check(CLI::Range(2, 1000));
   restart.programs = std::filesystem::read_symlink("/proc/self/exe").parent_path();
   cli.add_option("--programs", restart.programs, "Folder of thalwegd and thalweg-gate for these two");
-  cli.add_option("--routine-rate", routine_rate,
-                 "Routine records/s beside urgent ones of --only loaded (0: all it takes)");
+  cli.add_option("--behind", behind, "Records that the receiver of --only behind has to catch up with");
+  cli.add_option("--plot", plot, "Where --only growth writes its picture (SVG)");
+  cli.add_option(
+      "--routine-rate", routine_rate,
+      "Routine records/s beside urgent ones of --only loaded; of --only bytes, one by one (0: all it takes)");
   cli.add_flag("--json", json_only, "JSON only");
   CLI11_PARSE(cli, argc, argv);
   if (quick) {
@@ -288,21 +229,24 @@ int main(int argc, char** argv) {
     if (!done) std::cerr << done.error().message << '\n';
     return done ? 0 : 1;
   }
+  if (only == "floor") {
+    tell_floor(bench::floor_steps());
+    return 0;
+  }
+  if (only == "growth") {
+    const auto points = growth(runs, records, quick);
+    if (!plot.empty()) std::ofstream(plot) << growth_svg(points);
+    std::cout << (json_only ? growth_json(points).dump() + "\n" : growth_table(points));
+    return 0;
+  }
   if (!only.empty()) {
-    double unused = 0;
-    if (only == "relay") std::cout << bench::relay_rate(1024, records) << " messages/s\n";
-    if (only == "throughput") std::cout << throughput(records, 0) << " records/s\n";
-    if (only == "floor") tell_floor(bench::floor_steps());
-    if (only == "delayed") std::cout << throughput(records, 5'000'000) << " records/s\n";
-    const auto tell = [](const std::vector<double>& times) {
-      std::cout << fmt::format("p50 {:.0f} us, p99 {:.0f} us, most {:.0f} us\n", quantile(times, 0.5),
-                               quantile(times, 0.99), quantile(times, 1));
-    };
-    if (only == "ack") tell(acknowledgement(2000, 10'000));
-    if (only == "urgent") tell(urgent(200, std::nullopt, unused));
-    if (only == "loaded") {
-      tell(urgent(200, routine_rate, unused));
-      std::cout << fmt::format("routine meanwhile {:.0f} records/s\n", unused);
+    const std::vector<Figure> figures = once(only, only == "behind" && !quick ? behind : records, routine_rate);
+    if (json_only) {
+      json out = json::array();
+      for (const Figure& one : figures) out.push_back({{"what", one.what}, {"unit", one.unit}, {"value", one.value}});
+      std::cout << out.dump() << '\n';
+    } else {
+      for (const Figure& one : figures) std::cout << fmt::format("{}: {:.1f} {}\n", one.what, one.value, one.unit);
     }
     return 0;
   }

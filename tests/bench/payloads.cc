@@ -69,7 +69,7 @@ void Payloads::readings(std::string& out) {
   out = pattern.record;
   put_digits(out, pattern.id_at + 13, 4, n);  // the last of its 48 bits of time; behind them what no two share
   for (std::size_t i = 20; i < 36; ++i)
-    if (i != 23) out[pattern.id_at + i] = "0123456789abcdef"[next_random() >> 60];
+    if (i != 23) out[pattern.id_at + i] = "0123456789abcdef"[next_random(state_) >> 60];
   const std::uint64_t minute = n / 60'000 % 60, millisecond = n % 60'000;
   for (const std::size_t at : {pattern.time_at, pattern.observed_at})
     put_digits(out, at + 23, 7, minute * 100'000 + millisecond);
@@ -77,20 +77,8 @@ void Payloads::readings(std::string& out) {
 }
 
 void Payloads::random(std::string& out) {
-  static constexpr char kBase64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   out.resize(patterns_.front().record.size());
-  for (std::size_t i = 0; i < out.size();) {
-    std::uint64_t bits = next_random();
-    for (int k = 0; k < 10 && i < out.size(); ++k, bits >>= 6) out[i++] = kBase64[bits & 63];
-  }
-}
-
-/// SplitMix64.
-std::uint64_t Payloads::next_random() {
-  std::uint64_t z = state_ += 0x9e3779b97f4a7c15;
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-  return z ^ (z >> 31);
+  put_random(out, state_);
 }
 
 std::span<const std::string> Payloads::batch(std::size_t count) {

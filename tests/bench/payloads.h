@@ -29,7 +29,6 @@ class Payloads {
   };
   void readings(std::string& out);
   void random(std::string& out);
-  std::uint64_t next_random();
 
   Kind kind_;
   std::uint64_t next_ = 1, state_ = 0;

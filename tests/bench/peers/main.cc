@@ -5,7 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 #include <nlohmann/json.hpp>
-#include <optional>
+#include <set>
 
 #include "bench/peers/report.h"
 #include "support/temp_folder.h"
@@ -29,17 +29,22 @@ bool chosen(const std::vector<std::string>& names, const std::string& name) {
   return names.empty() || std::find(names.begin(), names.end(), name) != names.end();
 }
 
-/// thalweg-bench in a process of its own: its throughput, or nothing where it measures no such thing.
-std::optional<double> ours(const Options& options, const std::string& measure) {
-  if (options.alone || measure != "throughput" || options.sync_delay_ms != 0) return std::nullopt;
+/// thalweg-bench in a process of its own: its figures, or none where it measures no such thing.
+std::vector<Figure> ours(const Options& options, const std::string& measure) {
+  static const std::set<std::string> kSame = {"throughput", "random", "behind", "bytes", "bytes-random"};
+  if (options.alone || !kSame.contains(measure) || options.sync_delay_ms != 0) return {};
   const Path program = options.programs / "thalweg-bench";
-  if (find_program(program.string()).empty()) return std::nullopt;
-  const std::string said =
-      run_program({{program.string(), "--only", "throughput", "--records", std::to_string(options.sizes.records)}, {}});
-  const std::size_t end = said.find(" records/s");
-  if (end == std::string::npos) throw std::runtime_error("thalweg-bench said: " + said);
-  const std::size_t begin = said.find_last_of('\n', end) + 1;  // npos + 1 is 0
-  return std::stod(said.substr(begin, end - begin));
+  if (find_program(program.string()).empty()) return {};
+  const std::size_t records = measure.starts_with("bytes") ? options.sizes.bytes : options.sizes.records;
+  const std::string said = run_program({{program.string(), "--json", "--only", measure, "--records",
+                                         std::to_string(records), "--behind", std::to_string(options.sizes.behind)},
+                                        {}});
+  const auto figures =
+      nlohmann::json::parse(said.substr(std::min(said.find_last_of('[', said.size()), said.size())), nullptr, false);
+  if (!figures.is_array()) throw std::runtime_error("thalweg-bench said: " + said);
+  std::vector<Figure> out;
+  for (const auto& one : figures) out.push_back({one.at("what"), one.at("unit"), one.at("value")});
+  return out;
 }
 
 struct Outcome {
@@ -66,13 +71,12 @@ void measure_once(const Options& options, const Measure& measure, const PeerKind
   }
   try {
     if (site.tls) make_certificate(site.certificate, site.key);
-    const std::optional<double> own = ours(options, measure.name);
+    const std::vector<Figure> own = ours(options, measure.name);
     const auto figures = measure.run(*peer, options.sizes);
-    if (own) {
-      report.add_peer(kOurs, "Thalweg, gate to hub to gate", kOurGuarantee);
-      report.add(measure.name, kOurs, {figures.front().what, figures.front().unit, *own});
-      report.add_pair(measure.name, kind.name, *own, figures.front().value);
-    }
+    if (!own.empty()) report.add_peer(kOurs, "Thalweg, gate to hub to gate", kOurGuarantee);
+    for (const Figure& figure : own) report.add(measure.name, kOurs, figure);
+    if (!own.empty() && figures.front().unit == "records/s")
+      report.add_pair(measure.name, kind.name, own.front().value, figures.front().value);
     for (const Figure& figure : figures) {
       report.add(measure.name, kind.name, figure);
       if (!options.json) std::cerr << fmt::format("  {}: {:.1f} {}\n", figure.what, figure.value, figure.unit);

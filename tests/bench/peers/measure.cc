@@ -235,9 +235,9 @@ std::vector<Figure> restart(Peer& peer, const Sizes& sizes) {
           {"  memory after the restart", "MB", after / 1e6}};
 }
 
-std::vector<Figure> bytes(Peer& peer, const Sizes& sizes) {
+std::vector<Figure> bytes(Peer& peer, const Sizes& sizes, Payloads::Kind kind) {
   begin(peer, {kBulk});
-  Payloads payloads;
+  Payloads payloads(kind);
   const auto count = static_cast<double>(sizes.bytes);
   const double payload = static_cast<double>(payloads.batch(1)[0].size());
   const auto empty = disk_bytes(peer.data());
@@ -281,7 +281,10 @@ const std::vector<Measure>& measures() {
        urgent},
       {"behind", "a receiver that was away reads all and acknowledges", behind},
       {"restart", "killed with the records stored and unread", restart},
-      {"bytes", "bytes of a record: blocks of the data folder, TCP payload of both directions", bytes},
+      {"bytes", "bytes of a record: blocks of the data folder, TCP payload of both directions",
+       [](Peer& peer, const Sizes& sizes) { return bytes(peer, sizes, Payloads::Kind::kReadings); }},
+      {"bytes-random", "the same with data that does not compress",
+       [](Peer& peer, const Sizes& sizes) { return bytes(peer, sizes, Payloads::Kind::kRandom); }},
   };
   return kAll;
 }

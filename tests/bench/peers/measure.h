@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/figure.h"
 #include "bench/payloads.h"
 #include "bench/peers/peer.h"
 
@@ -17,13 +18,6 @@ struct Sizes {
   std::size_t behind = 1'000'000;  ///< what the receiver that catches up has to read, and what a restart finds
   std::size_t bytes = 200'000;     ///< records of which bytes are counted
   double bulk_rate = 0;            ///< records/s beside the urgent ones; 0: as many as it takes
-};
-
-/// One figure of one run.
-struct Figure {
-  std::string what;
-  std::string unit;
-  double value = 0;
 };
 
 struct Measure {

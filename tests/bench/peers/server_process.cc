@@ -16,6 +16,7 @@
 #include <cstring>
 #include <fstream>
 #include <random>
+#include <set>
 #include <sstream>
 #include <stdexcept>
 #include <string_view>
@@ -208,6 +209,7 @@ std::uint64_t disk_bytes(const Path& folder) {
 
 std::uint64_t wire_bytes(std::uint16_t port) {
   std::uint64_t bytes = 0;
+  std::set<std::uint16_t> counted;  // by own port: a connection may have several descriptors
   std::error_code ignored;
   for (const auto& one : std::filesystem::directory_iterator("/proc/self/fd", ignored)) {
     const int fd = std::stoi(one.path().filename().string());
@@ -217,9 +219,15 @@ std::uint64_t wire_bytes(std::uint16_t port) {
     std::uint16_t there = 0;
     if (address.ss_family == AF_INET) there = ntohs(reinterpret_cast<const sockaddr_in&>(address).sin_port);
     if (address.ss_family == AF_INET6) there = ntohs(reinterpret_cast<const sockaddr_in6&>(address).sin6_port);
+    if (there != port) continue;
+    size = sizeof address;
+    if (::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) continue;
+    const std::uint16_t here = address.ss_family == AF_INET6
+                                   ? ntohs(reinterpret_cast<const sockaddr_in6&>(address).sin6_port)
+                                   : ntohs(reinterpret_cast<const sockaddr_in&>(address).sin_port);
     tcp_info info{};
     size = sizeof info;
-    if (there == port && ::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0)
+    if (counted.insert(here).second && ::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0)
       bytes += info.tcpi_bytes_acked + info.tcpi_bytes_received;
   }
   return bytes;
