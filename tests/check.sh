@@ -52,7 +52,7 @@ step_tsan() {
 
 # Every process is killed at random moments while 20,000 records flow each way; then hub and a gate are away for a
 # minute each, ended or hung; then a receiver comes back that missed 100,000 records; then the hub is
-# attacked in eleven ways while honest parties go on (docs/reliability.md).
+# attacked in eleven ways while honest parties go on, and disks fail under hub and gates (docs/reliability.md).
 step_durability() {
   local storm=build/release/bin/thalweg-storm away trial trials=() failed=0
   build release
@@ -71,6 +71,7 @@ step_durability() {
   [ "$failed" = 0 ]
   "$storm" --catch-up 100000
   build/release/bin/thalweg-hostile --short
+  build/release/bin/thalweg-disks --short
 }
 
 # Lines, programs, clocks and disks are broken by a plan for 45 s, the same every time, then a soak of a minute

@@ -18,7 +18,8 @@ HubLane::HubLane(Lane lane, HubLaneContext context, std::unique_ptr<HubStore> st
       policy_(std::move(policy)),
       check_(store_->incidents),
       voice_(*context_.clock, lane, context_.hub, *context_.key),
-      dispatcher_(store_->log(), store_->places(), store_->receivers, store_->progress) {
+      dispatcher_(store_->log(), store_->places(), store_->receivers, store_->progress),
+      again_(loop_.io()) {
   voice_.resume(store_->streams);
 }
 
@@ -45,6 +46,7 @@ void HubLane::stop() {
   // The link may only go while the loop runs; from here on nothing on the loop touches it.
   loop_.run([this] {
     stopping_ = true;
+    again_.cancel();
     for (const auto& [receiver, session] : receiver_sessions_) dispatcher_.disconnect(receiver);
     receiver_sessions_.clear();
     gates_.clear();
@@ -120,12 +122,16 @@ void HubLane::on_parcel(const link::Session& session, link::Assembled assembled)
   if (const auto offset = link_->clock_offset(session.handle)) context.clock_offset_ns = offset->offset_ns;
   context.origin_of = context_.origin_of;
   context.refilling = context_.refilling();
-  context.known = [this](const RecordId& id) {
+  Status looked_up;
+  context.known = [this, &looked_up](const RecordId& id) {
     const auto found = store_->find_record(id);
+    if (!found) looked_up = found.error();
     return found && *found;
   };
   Result<intake::CheckedParcel> checked = check_.check(parcel, context);
   if (!checked) return refuse(session, header.number, checked.error());
+  // A record that could not be looked up is not one that is not there: taken, it might come twice.
+  if (!looked_up) return refuse(session, header.number, looked_up.error());
   if (checked->refused_bytes > 0 && !within_quota(header.party, checked->refused_bytes))
     return refuse(session, header.number,
                   {Code::kParcelQuota, "too many refused records of this party are kept today"});
@@ -256,7 +262,12 @@ void HubLane::answer_lost(UnderWay& entry, const Error& error) {
     ack.text = error.message.substr(0, link::kMaxTextBytes);
     link_->ack(entry.session, ack);
   } else if (entry.type == EntryType::kSettlement) {
-    if (const auto at = gates_.find(entry.session); at != gates_.end()) at->second.settling = false;
+    if (const auto at = gates_.find(entry.session); at != gates_.end()) {
+      Gate& gate = at->second;
+      gate.settling = false;
+      if (!gate.waiting) gate.waiting = std::move(entry.settlement);
+      try_again();
+    }
   } else if (entry.done) {
     entry.done(error);
   }

@@ -1,6 +1,7 @@
 // hub_lane.h: one lane of the hub: from the link to the ledger and on to the receivers. Start here.
 #pragma once
 
+#include <boost/asio/steady_timer.hpp>
 #include <deque>
 #include <functional>
 #include <map>
@@ -147,13 +148,15 @@ class HubLane {
   std::optional<std::string> hub_is_behind(const link::Hello& hello, bool receives) const;
   bool settles_another_history(const std::string& receiver, const link::Settle& settle) const;
   void open_epoch(const std::string& why, std::uint64_t known_epoch);
-  std::uint64_t start_of(const link::Hello& hello, const delivery::ReceiverState& state) const;
+  Result<std::uint64_t> start_of(const link::Hello& hello, const delivery::ReceiverState& state) const;
   void repeat(const link::Session& session, const ParcelView& parcel);
   void refuse(const link::Session& session, std::uint64_t number, const Error& error);
   bool within_quota(const std::string& party, std::uint32_t bytes);
   void submit(UnderWay entry, ledger::Submission submission);
   void submit_settlement(Gate& gate);
   void pump(const std::string& receiver);
+  void send_on(const std::string& receiver);
+  void try_again();
   void tell_progress(const std::set<StreamId>& streams);
   Bytes checkpoint() const;
   void keep_house();
@@ -179,6 +182,9 @@ class HubLane {
   std::map<link::SessionHandle, Gate> gates_;
   std::map<std::string, link::SessionHandle> receiver_sessions_;  // by party
   std::set<std::string> pumping_;                                 // receivers whose pump() is posted
+  std::map<std::string, std::string> standing_;                   // receivers whose deliveries cannot be read, and why
+  boost::asio::steady_timer again_;
+  bool again_armed_ = false;
   struct Quota {
     std::int64_t day = 0;
     std::size_t bytes = 0;

@@ -58,7 +58,14 @@ void HubLane::on_hello(const link::Session& session) {
   welcome.epoch = gate.epoch;
   welcome.accepted_head = head.number;
   welcome.accepted_root = head.root;
-  welcome.next_sequence = receives ? start_of(hello, known ? *known : delivery::ReceiverState{}) : 0;
+  if (receives) {
+    const auto start = start_of(hello, known ? *known : delivery::ReceiverState{});
+    if (!start) {
+      link_->refuse(session.handle, start.error().code, start.error().message);
+      return;
+    }
+    welcome.next_sequence = *start;
+  }
   welcome.region_version = policy_->region_version;
   welcome.checkpoint = checkpoint();
   welcome.progress = store_->progress.of(stream);
@@ -135,14 +142,14 @@ void HubLane::open_epoch(const std::string& why, std::uint64_t known_epoch) {
   say({.kind = "epoch_opened", .reason = why.substr(0, 2000), .epoch = epoch});
 }
 
-std::uint64_t HubLane::start_of(const link::Hello& hello, const delivery::ReceiverState& state) const {
+Result<std::uint64_t> HubLane::start_of(const link::Hello& hello, const delivery::ReceiverState& state) const {
   std::uint64_t start = std::min(hello.inbox_sequence, state.durable) + 1;
   if (hello.inbox_fresh)  // a new inbox is given what the old one had not yet handed to its adapters
     start = state.taken + 1;
   else if (hello.inbox_epoch != store_->log().head().epoch)
     start = state.start_after(hello.inbox_epoch, hello.inbox_sequence);
   // What was dropped after its time, settled or given up, cannot be sent any more.
-  const std::uint64_t first = store_->places().first(hello.party);
+  TW_ASSIGN(const std::uint64_t first, store_->places().first(hello.party));
   return std::max(start, first != 0 ? first : state.durable + 1);
 }
 
@@ -174,15 +181,36 @@ void HubLane::on_closed(const link::Session& session, Code code) {
 // ---- deliveries ----
 
 void HubLane::pump(const std::string& receiver) {
+  if (!standing_.contains(receiver)) send_on(receiver);
+}
+
+void HubLane::send_on(const std::string& receiver) {
   const Result<bool> more = dispatcher_.pump(receiver, *policy_->routes);
   if (!more) {
-    log::error("hub", "deliveries to {} stand still: {}", receiver, more.error().message);
-    return;
+    std::string& why = standing_[receiver];
+    if (why != more.error().message)
+      log::error("hub", "deliveries to {} stand still: {}; tried again every second", receiver, more.error().message);
+    why = more.error().message;
+    return try_again();
   }
+  if (standing_.erase(receiver) != 0) log::warning("hub", "deliveries to {} go on", receiver);
   if (!*more || !pumping_.insert(receiver).second) return;
   loop_.post([this, receiver] {
     pumping_.erase(receiver);
     pump(receiver);
+  });
+}
+
+// A disk that failed may be well again, and what waits for it need not wait for a new record as well.
+void HubLane::try_again() {
+  if (std::exchange(again_armed_, true)) return;
+  again_.expires_after(std::chrono::seconds(1));
+  again_.async_wait([this](boost::system::error_code error) {
+    again_armed_ = false;
+    if (error || stopping_) return;
+    const auto standing = standing_;
+    for (const auto& [receiver, why] : standing) send_on(receiver);
+    for (auto& [handle, gate] : gates_) submit_settlement(gate);
   });
 }
 
@@ -212,7 +240,9 @@ void HubLane::on_settle(const link::Session& session, const link::Settle& settle
     if (const auto mine = receiver_sessions_.find(gate.party);
         must_prove(session.hello, gate.epoch) && mine != receiver_sessions_.end() && mine->second == session.handle) {
       const delivery::ReceiverState* state = store_->receivers.find(gate.party);
-      dispatcher_.connect(gate.party, start_of(session.hello, state ? *state : delivery::ReceiverState{}), gate.epoch,
+      const auto start = start_of(session.hello, state ? *state : delivery::ReceiverState{});
+      if (!start) return link_->close(session.handle, start.error().code, start.error().message);
+      dispatcher_.connect(gate.party, *start, gate.epoch,
                           [this, handle = session.handle](std::uint64_t sequence, link::SharedBytes delivery) {
                             return link_->deliver(handle, sequence, std::move(delivery));
                           });

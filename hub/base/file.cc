@@ -25,7 +25,6 @@ Error os_error(int number, std::string_view doing, const Path& path) {
       break;
     case EACCES:
     case EPERM:
-    case EROFS:
     case ELOOP:
       code = Code::kDenied;
       break;
@@ -33,7 +32,7 @@ Error os_error(int number, std::string_view doing, const Path& path) {
     case EDQUOT:
       code = Code::kDiskFull;
       break;
-    default:
+    default:  // also EROFS: a file system that turned read-only has failed, and nobody's rights are in question
       break;
   }
   return {code, std::string(doing) + " " + path.string() + ": " + std::generic_category().message(number)};

@@ -12,6 +12,8 @@ namespace {
 constexpr auto kTick = std::chrono::milliseconds(50);
 constexpr std::uint32_t kTicksPerSecond = 20;
 constexpr std::int64_t kGrace_ms = 5000;
+// A disk that fails every write would have a session begin and end as fast as the line allows.
+constexpr std::uint32_t kAfterFault_ms = 1000;
 }  // namespace
 
 GateLane::GateLane(GateShared& shared, Lane lane)
@@ -63,7 +65,7 @@ Status GateLane::open_logs() {
     if (error.code == Code::kSyncFailed) {
       if (shared_.on_fatal) shared_.on_fatal(error);
     } else if (uplink_) {
-      uplink_->reconnect();  // what was on its way comes again
+      uplink_->reconnect(kAfterFault_ms);  // what was on its way comes again
     }
   };
   TW_ASSIGN(inbox_, Inbox::open(shared_.files, config.inbox_folder(lane_), shared_.clock, loop_, config, *shared_.trust,

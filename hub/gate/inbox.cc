@@ -319,7 +319,9 @@ void Inbox::block_done() {
 }
 
 void Inbox::write_failed(const Error& error) {
-  log::error("gate", "{} inbox: {}", name(options_.lane), error.message);
+  if (log_limit_.admit(with_.clock.steady_ns()))
+    log::error("gate", "{} inbox: {}; {} lines like this were left out before it", name(options_.lane), error.message,
+               log_limit_.suppressed());
   under_way_.clear();
   held_ = state_.held;
   known_.reset();

@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/log.h"
 #include "base/loop.h"
 #include "gate/applied_log.h"
 #include "gate/delivered.h"
@@ -161,6 +162,7 @@ class Inbox final : private LogOwner {
   std::int64_t next_expiry_ns_ = 0;
   bool told_no_room_ = false;
   std::optional<Error> broken_;
+  log::Limit log_limit_;  // of writes that fail
   Counters counters_;
 };
 

@@ -334,10 +334,13 @@ void Outbox::block_done() {
 }
 
 void Outbox::write_failed(const Error& error) {
-  log::error("gate", "{} outbox: {}", name(options_.lane), error.message);
+  if (log_limit_.admit(with_.clock.steady_ns()))
+    log::error("gate", "{} outbox: {}; {} lines like this were left out before it", name(options_.lane), error.message,
+               log_limit_.suppressed());
   next_number_ = state_.head() + 1;
   last_root_ = state_.head_root;
   incarnation_ = state_.incarnation;
+  fail(open_, error);  // what came behind the lost records comes again behind them, or their order would be lost
   if (error.code == Code::kSyncFailed) {
     broken_ = error;
     if (options_.on_fatal) options_.on_fatal(error);
@@ -394,6 +397,7 @@ void Outbox::tick() {
     for (const auto& [receiver, far] : state_.progress) entry.receivers.push_back({receiver, far.first, far.second});
     write(OutboxType::kProgress, entry.encode());
   }
+  if (!state_.to_resubmit.empty()) resubmit();
   flush();
   const std::int64_t now = with_.clock.steady_ns();
   if (now < next_expiry_ns_) return;

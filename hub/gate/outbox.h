@@ -9,6 +9,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "base/log.h"
 #include "base/loop.h"
 #include "gate/applied_log.h"
 #include "gate/gate_config.h"
@@ -46,6 +47,7 @@ struct Resume {
     kHubBehind,       ///< the hub was restored: the same, and say so
     kNewIncarnation,  ///< this outbox was restored, or the hub lost too much: a new stream begins; connect anew
     kForeign,         ///< another ledger: do not go on
+    kLater,           ///< the disk does not say what is held: ask again after a while
   };
   How how = How::kContinue;
   std::uint64_t next = 0;
@@ -74,7 +76,9 @@ class Outbox final : private LogOwner {
 
   /// Compares what the hub has of this stream with what is here (rule 8).
   Resume on_welcome(const link::Welcome& welcome);
-  void on_ack(const link::Ack& ack);
+  /// On failure the acknowledgement was not taken: the parcel has to be sent again, and is then answered again.
+  /// Errors: kIo, kDamaged.
+  Status on_ack(const link::Ack& ack);
   /// The hub will never take this parcel as it was sealed (other keys since, another ledger): what it has not
   /// acknowledged is sealed anew in a new stream. False when that was tried already and did not help.
   bool seal_anew(Code code);
@@ -146,14 +150,14 @@ class Outbox final : private LogOwner {
   void fail(OpenParcel& parcel, const Error& error);
   void stored(OpenParcel& parcel, ByteView bytes);
   Result<Read> read(ledger::Place place) const;
-  void add_refused(const ParcelVerdicts& verdicts, std::uint64_t number, AcknowledgedEntry& entry);
+  Status add_refused(const ParcelVerdicts& verdicts, std::uint64_t number, AcknowledgedEntry& entry);
   void begin_incarnation(IncarnationEntry::Why why, std::uint64_t resubmit_after);
   void resubmit();
   /// Without `done` it waits for company (GroupCommit's patience): a crash before costs that the hub says it again.
   void write(OutboxType type, Bytes bytes, std::function<void(const Error*)> done = {});
   void keep_in_memory(std::uint64_t number, SharedBytes parcel);
   void retire();
-  std::optional<Hash256> root_of(std::uint64_t number);
+  Result<Hash256> root_of(std::uint64_t number);
 
   Opened with_;
   const GateConfig& config_;
@@ -186,6 +190,7 @@ class Outbox final : private LogOwner {
   bool progress_dirty_ = false;
   std::int64_t next_expiry_ns_ = 0;
   std::optional<Error> broken_;
+  log::Limit log_limit_;  // of writes that fail
   Counters counters_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // posts that come too late find it gone
 };

@@ -32,14 +32,12 @@ void Outbox::fill(link::Hello& hello) const {
   hello.checkpoint_hash = {};
 }
 
-std::optional<Hash256> Outbox::root_of(std::uint64_t number) {
+Result<Hash256> Outbox::root_of(std::uint64_t number) {
   if (number == 0) return Hash256{};
   if (number == state_.head()) return state_.head_root;
-  auto bytes = parcel(number);
-  if (!bytes) return std::nullopt;
-  auto view = ParcelView::parse(**bytes);
-  if (!view) return std::nullopt;
-  return view->header.merkle_root;
+  TW_ASSIGN(const SharedBytes bytes, parcel(number));
+  TW_ASSIGN(const ParcelView view, ParcelView::parse(*bytes));
+  return view.header.merkle_root;
 }
 
 Resume Outbox::on_welcome(const link::Welcome& welcome) {
@@ -66,8 +64,14 @@ Resume Outbox::on_welcome(const link::Welcome& welcome) {
   const std::uint64_t hub = welcome.accepted_head;
   const bool beyond = hub > state_.head();
   const bool held_there = hub == 0 || hub >= state_.first_held;
-  const auto own = beyond || !held_there ? std::nullopt : root_of(hub);
-  if (beyond || (held_there && own != welcome.accepted_root)) {
+  const Result<Hash256> own = beyond || !held_there ? Result<Hash256>(Hash256{}) : root_of(hub);
+  if (!own && own.error().code == Code::kIo) {
+    // Not to be taken for another root: nobody was set back.
+    log::error("gate", "{}: parcel {} cannot be compared with the hub's: {}", name(options_.lane), hub,
+               own.error().message);
+    return {Resume::How::kLater, 0};
+  }
+  if (beyond || (held_there && (!own || *own != welcome.accepted_root))) {
     log::warning("gate",
                  "{}: the hub has parcel {} of this stream, this outbox ends at {}: it was restored from an older "
                  "copy; a new stream begins",
@@ -142,7 +146,7 @@ void Outbox::resubmit() {
     if (Status filled = fill(); !filled) {
       log::error("gate", "{}: parcel {} of the former stream cannot be read: {}", name(options_.lane), number,
                  filled.error().message);
-      broken_ = filled.error();
+      if (filled.error().code != Code::kIo) broken_ = filled.error();  // else tick() tries again
       return;
     }
     if (!seal(copy, number)) return;
@@ -172,12 +176,8 @@ void Outbox::on_checkpoint(ByteView signed_checkpoint) {
   write(OutboxType::kLedger, LedgerEntry{state_.ledger_id, state_.epoch, state_.checkpoint}.encode());
 }
 
-void Outbox::on_ack(const link::Ack& ack) {
-  if (ack.code != Code::kOk || state_.slot(ack.number) == nullptr) return;
-  while (!recent_.empty() && recent_.begin()->first <= ack.number) {  // sent, and will not be sent again
-    recent_bytes_ -= recent_.begin()->second->size();
-    recent_.erase(recent_.begin());
-  }
+Status Outbox::on_ack(const link::Ack& ack) {
+  if (ack.code != Code::kOk || state_.slot(ack.number) == nullptr) return {};
   AcknowledgedEntry entry;
   entry.number = ack.number;
   entry.block = ack.block;
@@ -186,36 +186,39 @@ void Outbox::on_ack(const link::Ack& ack) {
   entry.verdicts = ack.verdicts;
   entry.decision = ack.decision;
   auto verdicts = ParcelVerdicts::decode(ByteView(ack.verdicts));
-  if (verdicts && !verdicts->exceptions.empty()) add_refused(*verdicts, ack.number, entry);
+  if (verdicts && !verdicts->exceptions.empty()) TW_TRY(add_refused(*verdicts, ack.number, entry));
+  while (!recent_.empty() && recent_.begin()->first <= ack.number) {  // sent, and will not be sent again
+    recent_bytes_ -= recent_.begin()->second->size();
+    recent_.erase(recent_.begin());
+  }
   const bool again = state_.slot(ack.number)->acknowledged.block != 0;
   write(OutboxType::kAcknowledged, entry.encode());
-  if (again || !options_.on_refused) return;
+  if (again || !options_.on_refused) return {};
   for (const AcknowledgedEntry::Refused& refused : entry.refused) options_.on_refused(refused);
+  return {};
 }
 
-void Outbox::add_refused(const ParcelVerdicts& verdicts, std::uint64_t number, AcknowledgedEntry& entry) {
-  auto stored = read(state_.slot(number)->place);
-  if (!stored) return;
-  auto view = ParcelView::parse(stored->parcel);
-  if (!view) return;
-  auto body = ParcelBody::expand(*view);
-  if (!body) return;
+Status Outbox::add_refused(const ParcelVerdicts& verdicts, std::uint64_t number, AcknowledgedEntry& entry) {
+  TW_ASSIGN(const Read stored, read(state_.slot(number)->place));
+  TW_ASSIGN(const ParcelView view, ParcelView::parse(stored.parcel));
+  TW_ASSIGN(const ParcelBody body, ParcelBody::expand(view));
   RecordReader reader;
   for (const RecordVerdict& verdict : verdicts.exceptions) {
     // What the hub has already is where it should be.
-    if (!is_refusal(verdict.code) || verdict.code == Code::kRecordDuplicate || verdict.index >= body->count()) continue;
+    if (!is_refusal(verdict.code) || verdict.code == Code::kRecordDuplicate || verdict.index >= body.count()) continue;
     AcknowledgedEntry::Refused refused;
     refused.index = verdict.index;
     refused.code = verdict.code;
     refused.text = verdict.text;
-    if (auto envelope = reader.read(body->record(verdict.index))) refused.record = envelope->record_id;
-    if (verdict.index < stored->head.keys.size()) {
-      const ParcelEntryHead::Key& key = stored->head.keys[verdict.index];
-      refused.instance = stored->head.instances[key.instance];
+    if (auto envelope = reader.read(body.record(verdict.index))) refused.record = envelope->record_id;
+    if (verdict.index < stored.head.keys.size()) {
+      const ParcelEntryHead::Key& key = stored.head.keys[verdict.index];
+      refused.instance = stored.head.instances[key.instance];
       refused.origin_key = key.origin_key;
     }
     entry.refused.push_back(std::move(refused));
   }
+  return {};
 }
 
 void Outbox::act(std::uint64_t letter, ActEntry::What what, std::string_view who, std::function<void(Status)> done) {

@@ -104,7 +104,9 @@ Code Uplink::on_welcome(const link::Welcome& welcome) {
   if (link_) view_.hub = link_->endpoint();
   view_.since_unix_ns = clock_.wall_unix_ns();
   pause_.cancel();
-  if (resume.how != Resume::How::kNewIncarnation) {
+  if (resume.how == Resume::How::kLater) {
+    wait_and_reconnect();
+  } else if (resume.how != Resume::How::kNewIncarnation) {
     next_ = resume.next;
     acked_ = resume.next - 1;
   } else {
@@ -134,7 +136,12 @@ void Uplink::pump() {
 
 void Uplink::on_ack(const link::Ack& ack) {
   if (ack.code == Code::kOk) {
-    outbox_.on_ack(ack);
+    if (Status taken = outbox_.on_ack(ack); !taken) {
+      log::error("gate", "{}: the answer to parcel {} is not kept, it is asked for again: {}", name(options_.lane),
+                 ack.number, taken.error().message);
+      next_ = 0;
+      return wait_and_reconnect();
+    }
     acked_ = std::max(acked_, ack.number);
     while (!under_way_.empty() && under_way_.front().first <= ack.number) {
       under_way_bytes_ -= under_way_.front().second;
@@ -162,8 +169,8 @@ void Uplink::wait_and_reconnect() {
   });
 }
 
-void Uplink::reconnect() {
-  if (link_ != nullptr) link_->reconnect();
+void Uplink::reconnect(std::uint32_t after_ms) {
+  if (link_ != nullptr) link_->reconnect(after_ms);
 }
 
 void Uplink::on_new_stream() {

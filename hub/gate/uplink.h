@@ -51,7 +51,7 @@ class Uplink {
   void settle(const InboxStand& stand);
   void give_credit(std::uint64_t bytes);
   /// Something went wrong on this side of the session: begin anew.
-  void reconnect();
+  void reconnect(std::uint32_t after_ms = 0);
   UplinkView view() const;
 
  private:

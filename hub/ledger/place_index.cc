@@ -300,16 +300,15 @@ std::uint64_t PlaceIndex::last(std::string_view receiver) const {
   return run == state_->active.runs.end() ? 0 : run->second.next() - 1;
 }
 
-std::uint64_t PlaceIndex::first(std::string_view receiver) const {
+Result<std::uint64_t> PlaceIndex::first(std::string_view receiver) const {
   std::lock_guard guard(state_->mutex);
   const State& s = *state_;
   // A receiver comes into all parts from its first delivery on, so the first part that knows it has its beginning.
   std::size_t low = 0, high = s.sealed.size();
   while (low < high) {
     const std::size_t middle = low + (high - low) / 2;
-    auto here = s.part(middle);
-    if (!here) return 0;
-    if ((*here)->runs.contains(receiver)) {
+    TW_ASSIGN(const PartPtr here, s.part(middle));
+    if (here->runs.contains(receiver)) {
       high = middle;
     } else {
       low = middle + 1;
@@ -318,16 +317,14 @@ std::uint64_t PlaceIndex::first(std::string_view receiver) const {
   PartPtr held;
   const Part* part = &s.active;
   if (low < s.sealed.size()) {
-    auto here = s.part(low);
-    if (!here) return 0;
-    held = *here;
+    TW_ASSIGN(held, s.part(low));
     part = held.get();
   }
   auto run = part->runs.find(receiver);
-  if (run == part->runs.end()) return 0;
+  if (run == part->runs.end()) return std::uint64_t{0};
   auto end = s.active.runs.find(receiver);
   // Known from before, but all of its deliveries were dropped.
-  return end != s.active.runs.end() && run->second.first < end->second.next() ? run->second.first : 0;
+  return end != s.active.runs.end() && run->second.first < end->second.next() ? run->second.first : std::uint64_t{0};
 }
 
 Status hub_deliveries(const Block& block, const std::function<void(const Delivered&)>& give) {

@@ -42,8 +42,8 @@ class PlaceIndex {
   Result<std::vector<Place>> read(std::string_view receiver, std::uint64_t sequence, std::size_t at_most) const;
   /// Highest sequence of the receiver; 0 for none.
   std::uint64_t last(std::string_view receiver) const;
-  /// Lowest sequence that is still there; 0 for none.
-  std::uint64_t first(std::string_view receiver) const;
+  /// Lowest sequence that is still there; 0 for none. Errors: kIo, kDamaged.
+  Result<std::uint64_t> first(std::string_view receiver) const;
 
   ~PlaceIndex();
 

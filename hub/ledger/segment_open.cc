@@ -13,7 +13,10 @@ constexpr std::string_view kUnfinished = ".new";
 /// Creates what is missing of `folder`, with names that a power cut leaves in place.
 Status make_durable_folders(FileSystem& files, const Path& folder) {
   std::vector<Path> missing;
-  for (Path p = folder; !p.empty() && !files.exists(p); p = p.parent_path()) missing.push_back(p);
+  for (Path p = folder; !p.empty() && !files.exists(p); p = p.parent_path()) {
+    missing.push_back(p);
+    if (p == p.parent_path()) break;  // a disk that does not answer denies its root too
+  }
   if (missing.empty()) return {};
   TW_TRY(files.create_folders(folder));
   for (const Path& made : missing) TW_TRY(files.sync_folder(made.has_parent_path() ? made.parent_path() : Path(".")));

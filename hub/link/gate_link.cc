@@ -256,7 +256,7 @@ bool GateLink::lookup(const Lookup& lookup) {
   return lookup.records.size() <= kMaxLookups && lookup.numbers.size() <= kMaxLookups &&
          impl_->control(encoded(lookup));
 }
-void GateLink::reconnect() { impl_->reconnect(); }
+void GateLink::reconnect(std::uint32_t after_ms) { impl_->reconnect(after_ms); }
 std::optional<GateLink::ClockOffset> GateLink::clock_offset() const {
   const auto clock = impl_->clock();
   if (!clock) return std::nullopt;

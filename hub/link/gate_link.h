@@ -82,8 +82,8 @@ class GateLink {
   /// False: no session; send it again after on_welcome.
   bool settle(const Settle& settle);
   bool lookup(const Lookup& lookup);
-  /// Drops the session and connects anew; for changed keys and for tests.
-  void reconnect();
+  /// Drops the session and connects anew, at once or after a while; for changed keys, after faults, and for tests.
+  void reconnect(std::uint32_t after_ms = 0);
 
   /// Clock of the hub minus clock of the gate, and how sure that is; nothing before the first PONG.
   struct ClockOffset {

@@ -62,8 +62,10 @@ class GateLink::Impl : public std::enable_shared_from_this<GateLink::Impl> {
   bool send_parcel(std::uint64_t number, SharedBytes parcel);
   void taken(std::uint64_t bytes);
   bool control(Bytes message);
-  void reconnect() {
-    if (session_) down(Code::kClosed, "asked to connect anew", Wait::kFirst);
+  void reconnect(std::uint32_t after_ms) {
+    if (!session_) return;
+    down(Code::kClosed, "asked to connect anew", Wait::kFirst);
+    if (after_ms != 0) arm_timer(after_ms);
   }
   std::optional<ClockDifference> clock() const { return session_ ? session_->heartbeat.clock() : last_clock_; }
   GateLinkCounters counters() const { return counters_; }

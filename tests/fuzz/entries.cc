@@ -15,12 +15,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   (void)ledger::decode_act(bytes);
   (void)ledger::decode_redelivery(bytes);
   (void)ledger::decode_epoch(bytes);
+  (void)ledger::decode_summary(bytes);
   ByteReader outbox(bytes), inbox(bytes);
   (void)gate::ParcelEntryHead::decode(outbox);
   (void)gate::DeliveryEntryHead::decode(inbox);
   (void)gate::IncarnationEntry::decode(bytes);
   (void)gate::AcknowledgedEntry::decode(bytes);
   (void)gate::ProgressEntry::decode(bytes);
+  (void)gate::LedgerEntry::decode(bytes);
+  (void)gate::ActEntry::decode(bytes);
+  (void)gate::SkippedEntry::decode(bytes);
+  (void)gate::TakenEntry::decode(bytes);
   (void)gate::CursorEntry::decode(bytes);
   (void)gate::LetterEntry::decode(bytes);
   return 0;

@@ -371,7 +371,7 @@ void FaultyFiles::restart(Loss loss, std::uint64_t seed) {
   for (const auto& [path, node] : kept) moved.insert(node.get());
   for (const auto& [path, node] : d.durable) {
     const bool still_wanted =
-        std::any_of(d.names.begin(), d.names.end(), [&](const auto& n) { return n.second == node; });
+        std::any_of(d.names.begin(), d.names.end(), [&held = node](const auto& n) { return n.second == held; });
     if (still_wanted && !moved.contains(node.get()) && !kept.contains(path)) kept[path] = node;
   }
   // What lies in a folder that was lost is lost.

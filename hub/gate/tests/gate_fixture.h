@@ -78,7 +78,7 @@ class OutboxBench {
     OutboxOptions options;
     options.lane = lane_;
     options.lock_folder = false;
-    options.segment_bytes = 64u << 10;
+    options.segment_bytes = segment_bytes;
     options.sync_delay_ns = sync_delay_ns;
     options.on_fatal = [this](const Error& error) { fatal = error; };
     options.on_refused = [this](const AcknowledgedEntry::Refused& one) { refused.push_back(one); };
@@ -162,7 +162,8 @@ class OutboxBench {
   std::vector<AcknowledgedEntry::Refused> refused;
   int streams = 0, rooms = 0;
   bool congested_at_first = false;  ///< when it was opened, before anything was written
-  std::int64_t sync_delay_ns = 0;   ///< what is written meanwhile goes into one block
+  std::uint64_t segment_bytes = 64u << 10;
+  std::int64_t sync_delay_ns = 0;  ///< what is written meanwhile goes into one block
 
  private:
   const Lane lane_;

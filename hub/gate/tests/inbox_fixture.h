@@ -36,7 +36,7 @@ class InboxBench {
     loop = std::make_unique<Loop>("test");
     InboxOptions options;
     options.lock_folder = false;
-    options.segment_bytes = 64u << 10;
+    options.segment_bytes = segment_bytes;
     options.sinks = sinks;
     options.on_stand = [this](const InboxStand& stand) { stands.push_back(stand); };
     options.on_block = [this] {
@@ -130,6 +130,7 @@ class InboxBench {
   std::unique_ptr<Inbox> box;
   std::vector<InboxStand> stands;
   std::function<void()> on_block;
+  std::uint64_t segment_bytes = 64u << 10;
   std::optional<Error> fatal;
 
  private:

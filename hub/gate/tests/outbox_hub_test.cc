@@ -26,8 +26,8 @@ void fill(OutboxBench& bench) {
   must(bench.open());
   CHECK(bench.box->on_welcome(bench.welcome(0, {})).how == Resume::How::kContinue);
   for (int i = 0; i < 3; ++i) CHECK(bench.submit_one("k" + std::to_string(i)).code == Code::kOk);
-  bench.box->on_ack(ack_of(1));
-  bench.box->on_ack(ack_of(2));
+  must(bench.box->on_ack(ack_of(1)));
+  must(bench.box->on_ack(ack_of(2)));
   bench.settle_all();
 }
 
@@ -94,6 +94,58 @@ TEST_CASE("an outbox restored from an older copy begins a new stream with what t
   restored.close();
   must(restored.open());
   CHECK(restored.records().size() == unanswered + 1);
+}
+
+TEST_CASE("a disk that cannot be read is not taken for an outbox that was set back") {
+  OutboxBench bench;
+  fill(bench);
+  const Hash256 root = bench.header(2).merkle_root;
+  bench.close();
+  must(bench.open());  // nothing is in memory any more
+  const int streams = bench.streams;
+  bench.files->fail(FileOp::kRead, Code::kIo, 0, 1'000);
+  CHECK(bench.box->on_welcome(bench.welcome(2, root)).how == Resume::How::kLater);
+  bench.files->clear_faults();
+  const Resume resume = bench.box->on_welcome(bench.welcome(2, root));
+  CHECK(resume.how == Resume::How::kContinue);
+  CHECK(resume.next == 3);
+  bench.settle_all();
+  CHECK(bench.streams == streams);
+}
+
+TEST_CASE("copying to a new stream goes on when the disk can be read again") {
+  OutboxBench bench;
+  fill(bench);
+  Hash256 other{};
+  other[3] = 9;
+  bench.close();
+  must(bench.open());
+  bench.files->fail(FileOp::kRead, Code::kIo, 0, 1'000);
+  CHECK(bench.box->on_welcome(bench.welcome(5, other)).how == Resume::How::kNewIncarnation);
+  bench.settle_all();
+  REQUIRE_FALSE(bench.box->state().to_resubmit.empty());
+  CHECK_FALSE(bench.box->broken());
+  bench.files->clear_faults();
+  bench.box->tick();
+  bench.run_until([&] { return bench.box->state().to_resubmit.empty(); });
+  CHECK(bench.submit_one("after").code == Code::kOk);
+}
+
+TEST_CASE("an answer with a refused record is not taken while the record cannot be read") {
+  OutboxBench bench;
+  fill(bench);
+  bench.close();
+  must(bench.open());
+  bench.files->fail(FileOp::kRead, Code::kIo, 0, 1'000);
+  const link::Ack ack = ack_of(3, {{0, Code::kNoAgreement, "no agreement lets this go"}});
+  CHECK(bench.box->on_ack(ack).error().code == Code::kIo);
+  bench.files->clear_faults();
+  bench.settle_all();
+  CHECK(bench.box->state().acknowledged == 2);
+  must(bench.box->on_ack(ack));
+  bench.settle_all();
+  CHECK(bench.box->state().acknowledged == 3);
+  CHECK(bench.box->state().letters.size() == 1);
 }
 
 TEST_CASE("a parcel that becomes durable together with a new stream is not sent as one of it") {
@@ -196,7 +248,7 @@ TEST_CASE("a refused record becomes a dead letter, retried, it goes out once mor
   must(bench.open());
   (void)bench.box->on_welcome(bench.welcome(0, {}));
   const Outcome outcome = bench.submit_one("k");
-  bench.box->on_ack(ack_of(1, {{0, Code::kNoAgreement, "no agreement lets this go"}}));
+  must(bench.box->on_ack(ack_of(1, {{0, Code::kNoAgreement, "no agreement lets this go"}})));
   bench.settle_all();
   REQUIRE(bench.box->state().letters.size() == 1);
   const OutboundLetter letter = bench.box->state().letters.begin()->second;
@@ -237,7 +289,7 @@ TEST_CASE("marks and duplicates are no dead letters") {
   a.key = "a";
   b.key = "b";
   bench.submit({a, b});
-  bench.box->on_ack(ack_of(1, {{0, Code::kRecordDuplicate, "here"}, {1, Code::kClockOffset, "late"}}));
+  must(bench.box->on_ack(ack_of(1, {{0, Code::kRecordDuplicate, "here"}, {1, Code::kClockOffset, "late"}})));
   bench.settle_all();
   CHECK(bench.box->state().letters.empty());
   CHECK(bench.box->state().acknowledged == 1);

@@ -303,6 +303,25 @@ TEST_CASE("a full disk is answered with retry, and work goes on when there is ro
   CHECK(bench.records().size() == 2);
 }
 
+TEST_CASE("what came behind a record that could not be written comes again behind it") {
+  OutboxBench bench;
+  must(bench.open());
+  CHECK(bench.submit_one("a").code == Code::kOk);
+  DraftText observation, enforcement;  // of two types: two parcels
+  observation.key = "b";
+  enforcement.key = "c";
+  enforcement.type = "thalweg.enforcement.record.v1";
+  enforcement.subject = "case-7";
+  enforcement.data = samples::enforcement_data({"500153"});
+  bench.files->fail(FileOp::kWrite, Code::kIo, 0, 1);
+  for (const Outcome& outcome : bench.submit({observation, enforcement})) {
+    CHECK(outcome.answer == link::Answer::kRetry);
+    CHECK(outcome.code == Code::kIo);
+  }
+  for (const Outcome& outcome : bench.submit({observation, enforcement})) CHECK(outcome.code == Code::kOk);
+  CHECK(bench.records().size() == 3);
+}
+
 TEST_CASE("a failed sync ends the outbox until the process starts anew") {
   auto disk = std::make_shared<FaultyFiles>();
   OutboxBench bench(disk);
@@ -339,7 +358,7 @@ TEST_CASE("a full outbox says so, and drops what the hub has before it refuses")
     ack.number = number;
     ParcelVerdicts().encode(ack.verdicts);
     Decision().encode(ack.decision);
-    bench.box->on_ack(ack);
+    must(bench.box->on_ack(ack));
   }
   bench.settle_all();
   CHECK(bench.submit_one("again").answer == link::Answer::kAccepted);

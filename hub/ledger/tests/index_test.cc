@@ -76,7 +76,7 @@ struct World {
         REQUIRE(place.has_value());
         CHECK(*place == all[i]);
       }
-      CHECK(index.first(receiver) == first);
+      CHECK(index.first(receiver).value() == first);
       CHECK_FALSE(index.find(receiver, all.size() + 1).has_value());
       for (std::uint64_t from : {first, first + 7, std::uint64_t{all.size()}}) {
         if (from == 0 || from > all.size()) continue;
@@ -132,6 +132,19 @@ TEST_CASE("the place index finds every delivery, live and rebuilt, with and with
     index.reset();
     w.check(*w.places(), first);
   }
+}
+
+TEST_CASE("an index that cannot be read does not say that nothing is held", "[ledger]") {
+  World w;
+  for (int i = 0; i < 150; ++i) w.add_block();
+  (void)w.places();
+  w.reopen();
+  auto index = w.places();
+  w.files.fail(FileOp::kRead, Code::kIo, 0, 100'000);
+  CHECK(index->first("r0").error().code == Code::kIo);
+  CHECK(index->read("r0", 1, 10).error().code == Code::kIo);
+  w.files.clear_faults();
+  CHECK(index->first("r0").value() == 1);
 }
 
 TEST_CASE("a delivery that does not follow the one before is damage", "[ledger]") {
