@@ -140,6 +140,13 @@ bool DiskTrial::pass(double seconds, const std::function<bool()>& until) {
   }
 }
 
+std::uint64_t DiskTrial::grown(std::uint64_t before, const std::function<std::uint64_t()>& figure,
+                               const std::string& if_not) {
+  pass(2);
+  if (!pass(kSaid_s, [&] { return figure() > before; })) complain(if_not);
+  return figure() - before;
+}
+
 bool DiskTrial::expect(double seconds, const std::function<bool()>& until, const std::string& what) {
   const bool yes = pass(seconds, until);
   if (!yes) complain(fmt::format("{}: not within {} s", what, seconds));

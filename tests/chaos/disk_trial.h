@@ -44,6 +44,7 @@ class DiskTrial {
     double back_s = -1;
     int starts = 0;
   };
+  static constexpr double kSaid_s = 12;  ///< within this time whoever waits is told why, and who does not goes on
   enum : std::size_t { kDazu = 0, kRongchang = 1, kLuxian = 2 };
   enum : std::size_t { kRoutineReadings = 1, kWarnings = 2 };  // of 荣昌; 0 are those of 大足
 
@@ -65,6 +66,8 @@ class DiskTrial {
   Path state(std::size_t i) { return machine(i).folder() / "state"; }
   /// Watches the programs, lets stations send, until yes or for so many seconds. False: not within that time.
   bool pass(double seconds, const std::function<bool()>& until = nullptr);
+  /// By how much a figure has grown since it was `before`, after two seconds or as soon as it has; complains if never.
+  std::uint64_t grown(std::uint64_t before, const std::function<std::uint64_t()>& figure, const std::string& if_not);
   bool expect(double seconds, const std::function<bool()>& until, const std::string& what);
   void watch();
   /// Programs that may end, and are started again a second later as a service manager does.
