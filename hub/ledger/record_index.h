@@ -19,7 +19,7 @@ struct RecordPlace {
 /// behind the last file are in memory, and only they are made anew at a start.
 /// Adding costs 50 ns; asking 0.1 µs, and a binary search in each file whose ids span the one asked for.
 ///
-/// Memory: 44 bytes for each of at most kRowsInMemory rows, the same for rows that wait for write_files(), and 150
+/// Memory: 36 to 72 bytes for each of about kRowsInMemory rows, the same for rows that wait for write_files(), and 130
 /// bytes per file. Threads: any.
 class RecordIndex {
  public:

@@ -135,14 +135,23 @@ double rate_taken(World::Options options, double due, int seconds) {
   if (!world.set_up()) return 0;
   constexpr std::array kShares{1.0, 1.5, 1.0};  // of World's rate that is meant for 大足, 荣昌, 泸县
   std::this_thread::sleep_for(std::chrono::seconds(2));
-  std::array<double, kShares.size()> before{};
-  for (std::size_t gate = 0; gate < kShares.size(); ++gate) before[gate] = taken_at(world, gate);
-  const auto begin = SteadyClock::now();
+  // Each count has the time of its answer, which may be long in coming.
+  struct Count {
+    double records = 0;
+    SteadyClock::time_point at;
+  };
+  const auto count = [&](std::size_t gate) {
+    const double records = taken_at(world, gate);
+    return Count{records, SteadyClock::now()};
+  };
+  std::array<Count, kShares.size()> before;
+  for (std::size_t gate = 0; gate < kShares.size(); ++gate) before[gate] = count(gate);
   std::this_thread::sleep_for(std::chrono::seconds(seconds));
   double rate = 0;
   for (std::size_t gate = 0; gate < kShares.size(); ++gate) {
-    const double own = (taken_at(world, gate) - before[gate]) / kShares[gate] /
-                       std::chrono::duration<double>(SteadyClock::now() - begin).count();
+    const Count now = count(gate);
+    const double own = (now.records - before[gate].records) / kShares[gate] /
+                       std::chrono::duration<double>(now.at - before[gate].at).count();
     rate = gate == 0 ? own : std::min(rate, own);
   }
   for (Origin* origin : world.origins()) origin->stop();
@@ -151,11 +160,10 @@ double rate_taken(World::Options options, double due, int seconds) {
   return rate * kStations;
 }
 
-/// Half of what is taken when more is due than can be taken; or less. Stations that have to wait fill large parcels;
-/// at a steady rate a parcel holds a few records and costs each program nearly as much as a large one, so half of the
-/// records may be more work than all of them were. What is sent for long is a rate that was kept up with.
+/// Half of what is taken when more is due than can be taken; less, when that is not kept up with at a steady rate,
+/// where parcels may hold fewer records. 0, and why is said, when no rate was kept up with.
 double calibrate(const World::Options& options, bool chinese) {
-  constexpr double kFlood = 1e6 * kStations, kKeptUp = 0.97, kLess = 0.7;
+  constexpr double kFlood = 1e6 * kStations, kKeptUp = 0.95, kLess = 0.7;
   const double most = rate_taken(options, kFlood, 8);
   double rate = most / 2;
   for (int attempt = 0; attempt < 6 && rate > 0; ++attempt) {
@@ -167,6 +175,7 @@ double calibrate(const World::Options& options, bool chinese) {
     if (taken >= kKeptUp * rate) return rate;
     rate *= kLess;
   }
+  std::fprintf(stderr, chinese ? "标定失败：任何速率都跟不上\n" : "calibration failed: no rate was kept up with\n");
   return 0;
 }
 
