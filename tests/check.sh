@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-steps=(format static arch asan tsan durability chaos)
+steps=(format static arch asan tsan durability chaos speed)
 
 # Bytes from outside are read here first; all modules would take longer than all other checks together.
 tidy_modules=(base model trust region routing ledger link intake delivery)
@@ -80,6 +80,16 @@ step_chaos() {
   build release --target thalweg-chaos
   build/release/bin/thalweg-chaos --seconds 45 --seed 11
   build/release/bin/thalweg-chaos --soak 0.7 --rate 100
+}
+
+# Every measurement of the bench once, short: that it works, not how fast it is (docs/benchmarks.md).
+step_speed() {
+  local bench=build/release/bin/thalweg-bench
+  build release
+  "$bench" --quick
+  "$bench" --only behind --quick
+  "$bench" --only growth --quick
+  "$bench" --only restart --records-stored 20000 --runs 1
 }
 
 if [ "${1:-}" = --in-step ]; then
