@@ -47,7 +47,7 @@ void DiskTrial::hub_writes(const std::string& fault, int error, Code code) {
       fmt::format("{} readings acknowledged by the gate",
                   grown(
                       before, [&] { return accepted(kRoutineReadings); }, fault + ": stations are not acknowledged"));
-  if (!site_->ask_hub(R"({"cmd":"status"})")) complain(fault + ": the hub does not answer an operator");
+  if (!site().ask_hub(R"({"cmd":"status"})")) complain(fault + ": the hub does not answer an operator");
   if (switches_[0].hits() == 0) complain(fault + ": nothing failed");
   switches_[0].mend();
   all_back(row);
@@ -77,12 +77,12 @@ void DiskTrial::hub_reads() {
   (void)machine(kLuxian + 1).stop(20);
   pass(1.5);
   machine(0).kill();  // what it had in memory is gone
-  if (!machine(0).start()) complain("the hub does not start");
+  start(machine(0));
   expect(
-      kSaid_s, [&] { return site_->open_lines(kDazu) == 2 && site_->open_lines(kRongchang) == 2; }, "lines are back");
+      kSaid_s, [&] { return site().open_lines(kDazu) == 2 && site().open_lines(kRongchang) == 2; }, "lines are back");
   pass(1);
   switches_[0].fail({.on_read = EIO}, state(0));
-  if (!machine(kLuxian + 1).start()) complain("泸县 does not start");
+  start(machine(kLuxian + 1));
   expect(
       kSaid_s, [&] { return switches_[0].hits() > 0; }, "hub: EIO on read: 泸县 is served from the disk");
   const auto others = in_inbox(kRongchang, Lane::kRoutine);
@@ -169,7 +169,7 @@ void DiskTrial::hub_remounted() {
   (void)machine(0).stop(20);
   start_at_.erase(0);
   if (!repair_small_disk()) complain(row.fault + ": the disk cannot be mounted again");
-  if (!machine(0).start()) complain("the hub does not start");
+  start(machine(0));
   ++starts_;
   all_back(row);
 }
@@ -185,7 +185,7 @@ void DiskTrial::hub_memory() {
   if (::prlimit(machine(0).pid(), RLIMIT_DATA, &limit, nullptr) != 0) complain("no limit of memory");
   // 大足 comes anew, with a session's buffers, and the stations press.
   machine(kDazu + 1).kill();
-  if (!machine(kDazu + 1).start()) complain("大足 does not start");
+  start(machine(kDazu + 1));
   for (double& due : due_) due += 20'000;
   const auto before = accepted(kRoutineReadings);
   const bool ended = pass(6, [&] { return !last_end_.empty(); });
@@ -194,7 +194,7 @@ void DiskTrial::hub_memory() {
   row.went_on = fmt::format("{} readings acknowledged by the gate", accepted(kRoutineReadings) - before);
   if (!ended) {
     machine(0).kill();
-    if (!machine(0).start()) complain("the hub does not start");
+    start(machine(0));
   }
   all_back(row);
 }
@@ -213,7 +213,7 @@ void DiskTrial::hub_descriptors() {
                                                             urgent, [&] { return in_inbox(kLuxian, Lane::kUrgent); },
                                                             row.fault + ": lines that stand do not go on"));
   machine(kDazu + 1).kill();
-  if (!machine(kDazu + 1).start()) complain("大足 does not start");
+  start(machine(kDazu + 1));
   pass(3);
   row.said = "a new session waits";
   (void)::prlimit(machine(0).pid(), RLIMIT_NOFILE, &before, nullptr);
@@ -249,12 +249,12 @@ void DiskTrial::outbox_reads() {
   machine(0).kill();
   pass(1);
   machine(kRongchang + 1).kill();  // what it had in memory is gone
-  if (!machine(kRongchang + 1).start()) complain("荣昌 does not start");
+  start(machine(kRongchang + 1));
   const auto before = accepted(kRoutineReadings);
   expect(
       kSaid_s, [&] { return accepted(kRoutineReadings) > before; }, "荣昌's gate is back");
   switches_[kRongchang + 1].fail({.on_read = EIO}, state(kRongchang + 1) / "outbox");
-  if (!machine(0).start()) complain("the hub does not start");
+  start(machine(0));
   expect(
       kSaid_s, [&] { return switches_[kRongchang + 1].hits() > 0; }, row.fault + ": parcels are read");
   const auto then = accepted(kRoutineReadings);

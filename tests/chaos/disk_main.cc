@@ -7,33 +7,23 @@
 
 #include "base/log.h"
 #include "chaos/disk_trial.h"
-#include "storm/keeper.h"
 
 int main(int argc, char** argv) {
   CLI::App cli{"thalweg-disks: disks, memory and descriptors of hub and gates fail while stations send"};
   thalweg::chaos::DiskTrial::Options options;
   std::string folder;
-  bool keep = false;
   cli.add_flag("--short", options.brief, "Without the faults that another one nearly equals");
   cli.add_option("--only", options.only, "One fault: hub-write, hub-sync, hub-read, hub-reserve, outbox-write …");
   cli.add_option("--rate", options.rate, "Readings a second, each way")->check(CLI::Range(10.0, 5'000.0));
   cli.add_option("--folder", folder, "Where hub and gates live; absent: a new one below /tmp");
-  cli.add_flag("--keep", keep, "Leave the folder when all went well");
+  cli.add_flag("--keep", options.trial.keep, "Leave the folder when all went well");
   CLI11_PARSE(cli, argc, argv);
   thalweg::log::set_level(thalweg::log::Level::kError);
   std::setvbuf(stdout, nullptr, _IOLBF, 0);
-  options.folder = thalweg::storm::trial_folder(folder, "disks");
-  if (options.folder.empty()) return 1;
-  options.programs = std::filesystem::read_symlink("/proc/self/exe").parent_path();
-  std::printf("disks: in %s\n", options.folder.c_str());
-  int code = 0;
-  {
-    thalweg::chaos::DiskTrial trial(options);
-    code = trial.run();
-  }
-  if (code != 0)
-    std::fprintf(stderr, "disks: failed; logs and states are in %s\n", options.folder.c_str());
-  else if (!keep)
-    std::filesystem::remove_all(options.folder);
-  return code;
+  options.trial.program = "disks";
+  options.trial.folder = thalweg::storm::trial_folder(folder, "disks");
+  if (options.trial.folder.empty()) return 1;
+  options.trial.programs = std::filesystem::read_symlink("/proc/self/exe").parent_path();
+  std::printf("disks: in %s\n", options.trial.folder.c_str());
+  return thalweg::chaos::DiskTrial(std::move(options)).run();
 }

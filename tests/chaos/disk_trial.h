@@ -10,34 +10,26 @@
 #include <vector>
 
 #include "chaos/disk_switch.h"
-#include "storm/checker.h"
-#include "storm/origin.h"
-#include "storm/site.h"
+#include "storm/trial.h"
 
 namespace thalweg::chaos {
 
-/// Owns: the site, its stations, what was found. Threads: one.
-class DiskTrial {
+/// A trial that tells of one fault after the other. Threads: one.
+class DiskTrial : public storm::Trial {
  public:
   struct Options {
-    Path folder, programs;
+    Trial::Options trial;
     std::string only;    ///< one fault by its name; empty: all
     bool brief = false;  ///< without the faults that another one nearly equals
     double rate = 200;   ///< readings a second, each way; a twentieth of it warnings
   };
-  explicit DiskTrial(Options options) : options_(std::move(options)) {}
+  explicit DiskTrial(Options options) : Trial(options.trial), options_(std::move(options)) {}
   ~DiskTrial();
 
   /// Exit code.
   int run();
 
  private:
-  struct Sender {
-    std::size_t from;
-    Lane lane;
-    std::vector<std::size_t> to;
-    std::unique_ptr<storm::Origin> origin;
-  };
   /// What is told of one fault.
   struct Row {
     std::string fault, said, went_on;
@@ -62,32 +54,29 @@ class DiskTrial {
   void inbox_writes();
   void gate_syncs(const std::string& box);
 
-  storm::Machine& machine(std::size_t i) { return site_->machines()[i]; }  // 0: the hub, then the gates
+  storm::Machine& machine(std::size_t i) { return site().machines()[i]; }  // 0: the hub, then the gates
   Path state(std::size_t i) { return machine(i).folder() / "state"; }
   /// Watches the programs, lets stations send, until yes or for so many seconds. False: not within that time.
   bool pass(double seconds, const std::function<bool()>& until = nullptr);
   /// By how much a figure has grown since it was `before`, after two seconds or as soon as it has; complains if never.
   std::uint64_t grown(std::uint64_t before, const std::function<std::uint64_t()>& figure, const std::string& if_not);
   bool expect(double seconds, const std::function<bool()>& until, const std::string& what);
-  void watch();
-  /// Programs that may end, and are started again a second later as a service manager does.
+  /// Who has ended is started again a second later, as a service manager does; a complaint unless it may_end().
+  void supervise();
   void may_end(std::size_t i) { may_end_ = i; }
   /// What a gate says of its line in a lane: code and words.
   std::pair<Code, std::string> line_of(std::size_t gate, Lane lane);
   /// What a station is answered to one record of its own, which is not taken.
   std::string refusal(std::size_t gate, Lane lane, Code& code);
-  std::uint64_t accepted(std::size_t sender) const { return senders_[sender].origin->accepted_count(); }
+  std::uint64_t accepted(std::size_t station) { return origin(station).accepted_count(); }
   std::uint64_t in_inbox(std::size_t gate, Lane lane);
   /// Everything that stations were told is accepted by now is in the inboxes; notes how long that took.
   void all_back(Row& row);
-  void complain(const std::string& what);
-  void account();
+  void leave_small_disk();
 
   const Options options_;
-  std::unique_ptr<storm::Site> site_;
   std::vector<DiskSwitch> switches_;  // by machine
-  std::vector<Sender> senders_;
-  std::vector<double> due_;
+  std::vector<double> due_;           // by station, in the order of storm::both_ways()
   storm::SteadyClock::time_point last_pass_;
   bool sending_ = true;
   std::size_t may_end_ = SIZE_MAX;
@@ -95,9 +84,6 @@ class DiskTrial {
   std::string last_end_;
   int starts_ = 0;
   bool on_small_disk_ = false;
-  std::vector<Row> rows_;
-  int complaints_ = 0;
-  storm::Findings found_;
 };
 
 }  // namespace thalweg::chaos

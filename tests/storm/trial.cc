@@ -13,7 +13,9 @@
 
 namespace thalweg::storm {
 
-bool Trial::set_up() { return Keeper::set_up(options_.folder, options_.programs); }
+bool Trial::set_up(Site::Layout layout) {
+  return Keeper::set_up(options_.folder, options_.programs, std::move(layout));
+}
 
 Origin& Trial::add(const Flow& flow, std::uint64_t records, double per_second, std::uint64_t batch_most) {
   Origin::Settings settings = station(Site::gates()[flow.from].name + "-" + std::string(name(flow.lane)),
@@ -77,9 +79,12 @@ void Trial::count() {
       inbox.erase(party);
     }
   }
-  for (const auto& [where, inbox] : inboxes)
+  for (auto& [where, inbox] : inboxes) {
+    inbox.erase(site().card().hub);  // the hub tells what it did, to those concerned
     for (const auto& [party, records] : inbox) found_ += compare({}, records);  // nobody sends here
-  for (const std::string& example : found_.examples) std::fprintf(stderr, "storm: %s\n", example.c_str());
+  }
+  for (const std::string& example : found_.examples)
+    std::fprintf(stderr, "%s: %s\n", options_.program.c_str(), example.c_str());
 }
 
 void Trial::verify() {
@@ -113,8 +118,7 @@ std::string Trial::account() const {
 
 int Trial::conclude() {
   if (!complaints().empty() || !found_.content()) {
-    std::fprintf(stderr, "storm: failed; logs and states are in %s; again with --seed %u\n", options_.folder.c_str(),
-                 options_.seed);
+    std::fprintf(stderr, "%s: failed; logs and states are in %s\n", options_.program.c_str(), options_.folder.c_str());
     return 1;
   }
   if (!options_.keep) std::filesystem::remove_all(options_.folder);

@@ -29,15 +29,16 @@ inline const std::vector<Flow>& both_ways() {
 class Trial : public Keeper {
  public:
   struct Options {
+    std::string program = "storm";  ///< named in what it complains of
     Path folder, programs;
     std::uint32_t seed = 0;
     int patience_s = 120;  ///< for what is still under way at the end
     bool keep = false;     ///< leave the folder when all went well
   };
-  explicit Trial(Options options) : Keeper("storm"), options_(std::move(options)) {}
+  explicit Trial(Options options) : Keeper(options.program), options_(std::move(options)) {}
 
   /// False: it could not be set up, and said why.
-  bool set_up();
+  bool set_up(Site::Layout layout = {});
   /// Adds an origin and starts it. `per_second` and `batch_most` as in Origin::Settings.
   Origin& add(const Flow& flow, std::uint64_t records, double per_second = 0, std::uint64_t batch_most = 100);
   Origin& origin(std::size_t i) { return *origins_[i].origin; }
