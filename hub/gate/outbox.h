@@ -77,7 +77,7 @@ class Outbox final : private LogOwner {
   /// Compares what the hub has of this stream with what is here (rule 8).
   Resume on_welcome(const link::Welcome& welcome);
   /// On failure the acknowledgement was not taken: the parcel has to be sent again, and is then answered again.
-  /// Errors: kIo, kDamaged.
+  /// Errors: kIo.
   Status on_ack(const link::Ack& ack);
   /// The hub will never take this parcel as it was sealed (other keys since, another ledger): what it has not
   /// acknowledged is sealed anew in a new stream. False when that was tried already and did not help.

@@ -186,7 +186,14 @@ Status Outbox::on_ack(const link::Ack& ack) {
   entry.verdicts = ack.verdicts;
   entry.decision = ack.decision;
   auto verdicts = ParcelVerdicts::decode(ByteView(ack.verdicts));
-  if (verdicts && !verdicts->exceptions.empty()) TW_TRY(add_refused(*verdicts, ack.number, entry));
+  if (verdicts && !verdicts->exceptions.empty()) {
+    if (Status added = add_refused(*verdicts, ack.number, entry); !added) {
+      if (added.error().code == Code::kIo) return added;
+      // Damaged for good: asked again, the hub would say the same, and the lane would stand still for it.
+      log::error("gate", "{}: what the hub refused of parcel {} cannot be kept as dead letters: {}",
+                 name(options_.lane), ack.number, added.error().message);
+    }
+  }
   while (!recent_.empty() && recent_.begin()->first <= ack.number) {  // sent, and will not be sent again
     recent_bytes_ -= recent_.begin()->second->size();
     recent_.erase(recent_.begin());

@@ -148,6 +148,22 @@ TEST_CASE("an answer with a refused record is not taken while the record cannot 
   CHECK(bench.box->state().letters.size() == 1);
 }
 
+TEST_CASE("an answer about a parcel that is damaged for good does not keep the lane waiting") {
+  OutboxBench bench;
+  fill(bench);
+  bench.close();
+  must(bench.open());
+  for (const Path& path : bench.files->all_files()) {
+    if (path.extension() != ".seg") continue;
+    const std::uint64_t size = must(read_file(*bench.files, path, 16u << 20)).size();
+    for (std::uint64_t at = 256; at < size; at += 8) bench.files->flip_byte(path, at);
+  }
+  must(bench.box->on_ack(ack_of(3, {{0, Code::kNoAgreement, "no agreement lets this go"}})));
+  bench.settle_all();
+  CHECK(bench.box->state().acknowledged == 3);
+  CHECK(bench.box->state().letters.empty());
+}
+
 TEST_CASE("a parcel that becomes durable together with a new stream is not sent as one of it") {
   OutboxBench bench;
   fill(bench);
