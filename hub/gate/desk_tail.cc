@@ -83,8 +83,9 @@ void PeopleDesk::place(Tail& tail, const Follow& what) {
   tail.filter.types = {what.type.empty() ? "*" : what.type};
   if (!what.subject.empty()) tail.filter.subjects = {what.subject};
   const InboxState& state = lane_.inbox().state();
-  tail.ordinal = what.from == "start" ? state.first_ordinal : state.last_ordinal() + 1;
-  if (what.has_last) tail.ordinal = state.last_ordinal() + 1 - std::min<std::uint64_t>(what.last, state.slots.size());
+  tail.ordinal = what.from == "start" ? state.first_ordinal() : state.last_ordinal() + 1;
+  if (what.has_last)
+    tail.ordinal = state.last_ordinal() + 1 - std::min<std::uint64_t>(what.last, state.deliveries.size());
 }
 
 void PeopleDesk::send_event(Tail& tail, json event) {
@@ -106,7 +107,7 @@ void PeopleDesk::go_on(Tail& tail) {
   // A turn is bounded: a long history must not hold up the lane.
   for (int turn = 0; turn < 64 && tail.ordinal <= inbox.state().last_ordinal(); ++turn) {
     if (!tail.may_go_on()) return;  // goes on when it is drained, or with the next records
-    tail.ordinal = std::max(tail.ordinal, inbox.state().first_ordinal);
+    tail.ordinal = std::max(tail.ordinal, inbox.state().first_ordinal());
     auto item = inbox.item(tail.ordinal);
     if (item && (*item)->delivered != nullptr && !(*item)->delivered->withdrawn()) {
       const Delivered& delivered = *(*item)->delivered;

@@ -24,7 +24,10 @@ Result<InboxItemRef> open_item(const ledger::BlockPtr& block, std::uint32_t entr
   item->doubt = head.code;
   item->doubt_text = std::move(head.text);
   item->received_unix_ns = block->info.time_unix_ns;
-  TW_ASSIGN(item->delivered, Delivered::open(block, in.raw(in.left())));
+  if (auto delivered = Delivered::open(block, in.raw(in.left())))
+    item->delivered = *std::move(delivered);
+  else if (item->doubt == Code::kOk)
+    return std::move(delivered).error();
   return InboxItemRef(std::move(item));
 }
 
@@ -137,7 +140,7 @@ void Inbox::know(const Delivered& delivered, std::int64_t received_unix_ns) {
 void Inbox::know_all() {
   if (known_) return;
   known_.emplace(config_.origin_keys, config_.keep_days * kDayNs);
-  for (std::uint64_t at = state_.first_ordinal; at <= state_.last_ordinal(); ++at)
+  for (std::uint64_t at = state_.first_ordinal(); at <= state_.last_ordinal(); ++at)
     if (auto held = item(at); held && (*held)->delivered && (*held)->doubt == Code::kOk)
       know(*(*held)->delivered, (*held)->received_unix_ns);
   for (const InboxItemRef& item : under_way_)
@@ -356,10 +359,9 @@ void Inbox::write(InboxType type, Bytes bytes, std::function<void(const Error*)>
 
 Result<InboxItemRef> Inbox::item(std::uint64_t ordinal) {
   if (auto found = recent_.find(ordinal); found != recent_.end()) return found->second;
-  const InboxState::Slot* slot = state_.slot(ordinal);
-  if (slot == nullptr) return Error{Code::kNotFound, "delivery " + std::to_string(ordinal) + " is not held"};
-  TW_ASSIGN(const auto block, log_->log().read(slot->place.block));
-  return open_item(block, slot->place.entry);
+  TW_ASSIGN(const auto place, state_.deliveries.find(log_->log(), ordinal));
+  TW_ASSIGN(const auto block, log_->log().read(place.block));
+  return open_item(block, place.entry);
 }
 
 void Inbox::act_doubtful(const InboundLetter& letter, ActEntry::What what, std::string_view who,
@@ -418,17 +420,11 @@ void Inbox::tick() {
   std::uint64_t ordinal = state_.last_ordinal() + 1;
   for (const std::string& sink : options_.sinks) {
     const auto cursor = state_.cursors.find(sink);
-    ordinal = std::min(ordinal, cursor == state_.cursors.end() ? state_.first_ordinal : cursor->second.ordinal);
+    ordinal = std::min(ordinal, cursor == state_.cursors.end() ? state_.first_ordinal() : cursor->second.ordinal);
   }
   for (const auto& [id, letter] : state_.letters)
-    ordinal = std::min(ordinal, std::max(letter.ordinal, state_.first_ordinal));
-  std::uint64_t keep = log_->log().head().number + 1;
-  for (std::uint64_t at = state_.first_ordinal; at <= state_.last_ordinal(); ++at) {
-    if (at >= ordinal || state_.slot(at)->time_unix_ns >= since) {
-      keep = state_.slot(at)->place.block;
-      break;
-    }
-  }
+    ordinal = std::min(ordinal, std::max(letter.ordinal, state_.first_ordinal()));
+  const std::uint64_t keep = state_.deliveries.first_block_of(ordinal, since, log_->log().head().number + 1);
   if (auto first = log_->drop_before(keep)) state_.forget_before(*first);
 }
 

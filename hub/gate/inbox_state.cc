@@ -9,7 +9,7 @@
 
 namespace thalweg::gate {
 namespace {
-constexpr std::uint8_t kStateVersion = 1;
+constexpr std::uint8_t kStateVersion = 2;  // 1: every delivery's place
 }
 
 Status InboxState::apply(std::uint8_t type, ByteView bytes, ledger::Place place, std::int64_t time_unix_ns) {
@@ -57,15 +57,8 @@ Status InboxState::apply_delivery(ByteView bytes, ledger::Place place, std::int6
   ByteReader in(bytes);
   TW_ASSIGN(const auto head, DeliveryEntryHead::decode(in));
   TW_ASSIGN(const auto delivery, Delivery::decode(in.raw(in.left())));
-  Slot slot;
-  slot.place = place;
-  slot.epoch = delivery.epoch;
-  slot.sequence = delivery.sequence;
-  slot.records = head.records;
-  slot.time_unix_ns = time_unix_ns;
-  if (head.code != Code::kOk) slot.flags |= Slot::kDoubtful;
-  if (!head.held.empty()) slot.flags |= Slot::kHeld;
-  slots.push_back(slot);
+  deliveries.add(place, bytes.size(), time_unix_ns);
+  add_sequence(last_ordinal(), delivery.epoch, delivery.sequence);
 
   Hash256 root{};
   const bool withdrawn = (delivery.flags & Delivery::kWithdrawn) != 0;
@@ -134,10 +127,20 @@ bool InboxState::close_letter(std::uint64_t id) {
 }
 
 void InboxState::forget_before(std::uint64_t block) {
-  while (!slots.empty() && slots.front().place.block < block) {
-    slots.pop_front();
-    ++first_ordinal;
+  deliveries.forget_before(block);
+  forget_sequences();
+}
+
+void InboxState::add_sequence(std::uint64_t ordinal, std::uint64_t in_epoch, std::uint64_t sequence) {
+  if (!sequences_.empty()) {
+    const Sequence& last = sequences_.back();
+    if (last.epoch == in_epoch && last.sequence + (ordinal - last.ordinal) == sequence) return;
   }
+  sequences_.push_back({ordinal, in_epoch, sequence});
+}
+
+void InboxState::forget_sequences() {
+  while (sequences_.size() > 1 && sequences_[1].ordinal <= first_ordinal()) sequences_.pop_front();
 }
 
 std::uint64_t InboxState::taken_sequence(const std::vector<std::string>& sinks) const {
@@ -145,11 +148,15 @@ std::uint64_t InboxState::taken_sequence(const std::vector<std::string>& sinks) 
   std::uint64_t lowest = last_ordinal() + 1;
   for (const std::string& sink : sinks) {
     const auto found = cursors.find(sink);
-    lowest = std::min(lowest, found == cursors.end() ? first_ordinal : found->second.ordinal);
+    lowest = std::min(lowest, found == cursors.end() ? first_ordinal() : found->second.ordinal);
   }
   if (lowest > last_ordinal()) return last_sequence;
-  const Slot* before = slot(lowest - 1);
-  return before != nullptr && before->epoch == epoch ? before->sequence : 0;
+  if (!deliveries.holds(lowest - 1)) return 0;
+  const auto behind = std::upper_bound(sequences_.begin(), sequences_.end(), lowest - 1,
+                                       [](std::uint64_t ordinal, const Sequence& s) { return ordinal < s.ordinal; });
+  if (behind == sequences_.begin()) return 0;
+  const Sequence& from = *(behind - 1);
+  return from.epoch == epoch ? from.sequence + (lowest - 1 - from.ordinal) : 0;
 }
 
 void InboxState::encode(Bytes& out) const {
@@ -160,17 +167,10 @@ void InboxState::encode(Bytes& out) const {
   writer.u64(last_sequence);
   writer.raw(last_root);
   held.encode(out);
-  writer.u64(first_ordinal);
-  writer.u64(slots.size());
-  for (const Slot& slot : slots) {
-    writer.u64(slot.place.block);
-    writer.u32(slot.place.entry);
-    writer.u64(slot.epoch);
-    writer.u64(slot.sequence);
-    writer.u32(slot.records);
-    writer.u32(slot.flags);
-    writer.i64(slot.time_unix_ns);
-  }
+  deliveries.encode(writer);
+  writer.u64(sequences_.size());
+  for (const Sequence& one : sequences_)
+    for (const std::uint64_t value : {one.ordinal, one.epoch, one.sequence}) writer.u64(value);
   writer.u32(static_cast<std::uint32_t>(cursors.size()));
   for (const auto& [instance, cursor] : cursors) {
     writer.short_text(instance);
@@ -195,26 +195,40 @@ void InboxState::encode(Bytes& out) const {
   for (std::uint64_t value : {next_letter, records, taken_letters, dropped_letters}) writer.u64(value);
 }
 
+/// As version 1 wrote it: of each delivery place, epoch, sequence, records, flags and time.
+void InboxState::read_every_place(ByteReader& in) {
+  deliveries = EntryPlaces(static_cast<std::uint8_t>(InboxType::kDelivery), in.u64());
+  const std::uint64_t count = in.u64();
+  for (std::uint64_t i = 0; i < count && in.ok(); ++i) {
+    ledger::Place place;
+    place.block = in.u64();
+    place.entry = in.u32();
+    const std::uint64_t in_epoch = in.u64(), sequence = in.u64();
+    (void)in.u64();
+    deliveries.add(place, EntryPlaces::kMarkBytes / 16, in.i64());  // how many bytes it has was not kept
+    add_sequence(last_ordinal(), in_epoch, sequence);
+  }
+}
+
 bool InboxState::decode(ByteReader& in) {
   *this = InboxState();
-  if (in.u8() != kStateVersion) return false;
+  const std::uint8_t version = in.u8();
+  if (version == 0 || version > kStateVersion) return false;
   fresh = in.u8() != 0;
   epoch = in.u64();
   last_sequence = in.u64();
   last_root = in.array<32>();
   if (!held.decode(in)) return false;
-  first_ordinal = in.u64();
-  const std::uint64_t count = in.u64();
-  for (std::uint64_t i = 0; i < count && in.ok(); ++i) {
-    Slot slot;
-    slot.place.block = in.u64();
-    slot.place.entry = in.u32();
-    slot.epoch = in.u64();
-    slot.sequence = in.u64();
-    slot.records = in.u32();
-    slot.flags = in.u32();
-    slot.time_unix_ns = in.i64();
-    slots.push_back(slot);
+  if (version == 1) {
+    read_every_place(in);
+  } else {
+    if (!deliveries.decode(in)) return false;
+    const std::uint64_t runs = in.u64();
+    for (std::uint64_t i = 0; i < runs && in.ok(); ++i) {
+      Sequence one;
+      for (std::uint64_t* value : {&one.ordinal, &one.epoch, &one.sequence}) *value = in.u64();
+      sequences_.push_back(one);
+    }
   }
   const std::uint32_t sinks = in.u32();
   for (std::uint32_t i = 0; i < sinks && in.ok(); ++i) {

@@ -48,6 +48,7 @@ Result<std::unique_ptr<Outbox>> Outbox::open(FileSystem& files, const Path& fold
   self->next_number_ = self->state_.head() + 1;
   self->last_root_ = self->state_.head_root;
   self->incarnation_ = self->state_.incarnation;
+  self->answered_ = self->state_.acknowledged;
   Hash256& ledger_id = self->state_.ledger_id;
   if (ledger_id == Hash256{}) ledger_id = self->options_.ledger_id;
   if (self->options_.ledger_id != Hash256{} && ledger_id != self->options_.ledger_id) {
@@ -312,6 +313,7 @@ Status Outbox::apply(const ledger::EntryRef& entry, ledger::Place place, std::in
   if (stream) {
     recent_.clear();
     recent_bytes_ = 0;
+    answered_ = 0;
   }
   return {};
 }
@@ -340,6 +342,7 @@ void Outbox::write_failed(const Error& error) {
   next_number_ = state_.head() + 1;
   last_root_ = state_.head_root;
   incarnation_ = state_.incarnation;
+  answered_ = state_.acknowledged;
   fail(open_, error);  // what came behind the lost records comes again behind them, or their order would be lost
   if (error.code == Code::kSyncFailed) {
     broken_ = error;
@@ -383,9 +386,8 @@ Result<Outbox::Read> Outbox::read(ledger::Place place) const {
 
 Result<SharedBytes> Outbox::parcel(std::uint64_t number) {
   if (auto found = recent_.find(number); found != recent_.end()) return found->second;
-  const OutboxState::Slot* slot = state_.slot(number);
-  if (slot == nullptr) return Error{Code::kNotFound, "parcel " + std::to_string(number) + " is not held"};
-  TW_ASSIGN(const Read entry, read(slot->place));
+  TW_ASSIGN(const auto place, state_.parcels.find(log_->log(), number));
+  TW_ASSIGN(const Read entry, read(place));
   return SharedBytes(std::make_shared<const Bytes>(entry.parcel.begin(), entry.parcel.end()));
 }
 

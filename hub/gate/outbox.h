@@ -76,8 +76,8 @@ class Outbox final : private LogOwner {
 
   /// Compares what the hub has of this stream with what is here (rule 8).
   Resume on_welcome(const link::Welcome& welcome);
-  /// On failure the acknowledgement was not taken: the parcel has to be sent again, and is then answered again.
-  /// Errors: kIo.
+  /// On failure the acknowledgement was not taken: the parcel has to be sent again, and is then answered again; so do
+  /// those behind it. Errors: kIo, kBusy.
   Status on_ack(const link::Ack& ack);
   /// The hub will never take this parcel as it was sealed (other keys since, another ledger): what it has not
   /// acknowledged is sealed anew in a new stream. False when that was tried already and did not help.
@@ -183,6 +183,7 @@ class Outbox final : private LogOwner {
   std::size_t parcels_under_way_ = 0;
   bool flush_scheduled_ = false;
   Uuid incarnation_;                             // of what is sealed now; the state follows when its entry is durable
+  std::uint64_t answered_ = 0;                   // the state's, and what is under way
   std::size_t copies_under_way_ = 0;             // of state_.to_resubmit, from its front
   std::map<std::uint64_t, SharedBytes> recent_;  // newest parcels, until the hub has acknowledged them
   std::size_t recent_bytes_ = 0;

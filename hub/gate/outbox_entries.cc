@@ -82,6 +82,10 @@ Bytes AcknowledgedEntry::encode() const {
     writer.short_text(one.instance);
     writer.short_text(one.origin_key);
   }
+  if (!refused.empty()) {
+    writer.u64(parcel.block);
+    writer.u32(parcel.entry);
+  }
   return out;
 }
 
@@ -106,6 +110,10 @@ Result<AcknowledgedEntry> AcknowledgedEntry::decode(ByteView bytes) {
     one.instance = in.short_text();
     one.origin_key = in.short_text();
     if (in.ok()) entry.refused.push_back(std::move(one));
+  }
+  if (!entry.refused.empty() && in.left() > 0) {
+    entry.parcel.block = in.u64();
+    entry.parcel.entry = in.u32();
   }
   if (!in.done()) return damaged("acknowledged");
   return entry;

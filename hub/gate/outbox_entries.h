@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/hash.h"
+#include "ledger/ledger.h"
 #include "model/ids.h"
 
 namespace thalweg::gate {
@@ -70,6 +71,7 @@ struct AcknowledgedEntry {
   Bytes verdicts;
   Bytes decision;
   std::vector<Refused> refused;
+  ledger::Place parcel;  ///< where the parcel stands; only with refused records
 
   Bytes encode() const;
   static Result<AcknowledgedEntry> decode(ByteView bytes);

@@ -14,7 +14,7 @@ void Outbox::fill(link::Hello& hello) const {
   hello.ledger_id = state_.ledger_id;
   hello.outbox_head = state_.head();
   hello.outbox_root = state_.head_root;
-  hello.lowest_held = state_.slots.empty() ? 0 : state_.first_held;
+  hello.lowest_held = state_.parcels.size() == 0 ? 0 : state_.first_held();
   if (!state_.checkpoint.empty()) {
     if (auto checkpoint = trust::decode_checkpoint(state_.checkpoint)) {
       hello.checkpoint_block = checkpoint->block;
@@ -22,11 +22,11 @@ void Outbox::fill(link::Hello& hello) const {
     }
   }
   // An acknowledgement names a block too, a later one: a hub restored since then cannot have it.
-  const OutboxState::Slot* last = state_.slot(state_.acknowledged);
-  if (last == nullptr || last->acknowledged.block == 0) return;
-  const auto block = log_->log().read(last->acknowledged.block);
-  if (!block || last->acknowledged.entry >= (*block)->entries.size()) return;
-  const auto entry = AcknowledgedEntry::decode((*block)->entries[last->acknowledged.entry].bytes);
+  const ledger::Place answer = state_.newest_answer;
+  if (answer.block == 0) return;
+  const auto block = log_->log().read(answer.block);
+  if (!block || answer.entry >= (*block)->entries.size()) return;
+  const auto entry = AcknowledgedEntry::decode((*block)->entries[answer.entry].bytes);
   if (!entry || entry->block <= hello.checkpoint_block) return;
   hello.checkpoint_block = entry->block;
   hello.checkpoint_hash = {};
@@ -63,7 +63,7 @@ Resume Outbox::on_welcome(const link::Welcome& welcome) {
 
   const std::uint64_t hub = welcome.accepted_head;
   const bool beyond = hub > state_.head();
-  const bool held_there = hub == 0 || hub >= state_.first_held;
+  const bool held_there = hub == 0 || hub >= state_.first_held();
   const Result<Hash256> own = beyond || !held_there ? Result<Hash256>(Hash256{}) : root_of(hub);
   if (!own && own.error().code == Code::kIo) {
     // Not to be taken for another root: nobody was set back.
@@ -79,9 +79,9 @@ Resume Outbox::on_welcome(const link::Welcome& welcome) {
     begin_incarnation(IncarnationEntry::Why::kRestored, state_.acknowledged);
     return {Resume::How::kNewIncarnation, 0};
   }
-  if (hub + 1 < state_.first_held) {
+  if (hub + 1 < state_.first_held()) {
     log::warning("gate", "{}: the hub ends at parcel {}, this outbox begins at {}: what is held is submitted anew",
-                 name(options_.lane), hub, state_.first_held);
+                 name(options_.lane), hub, state_.first_held());
     begin_incarnation(IncarnationEntry::Why::kRefill, 0);
     return {Resume::How::kNewIncarnation, 0};
   }
@@ -130,9 +130,10 @@ bool Outbox::seal_anew(Code code) {
 void Outbox::resubmit() {
   while (copies_under_way_ < state_.to_resubmit.size() && incarnation_ == state_.incarnation && !broken_ &&
          log_->waiting_bytes() < (4u << 20)) {
-    const auto [number, place] = state_.to_resubmit[copies_under_way_];
+    const std::uint64_t number = state_.to_resubmit.next + copies_under_way_;
     OpenParcel copy;
-    const auto fill = [&, place = place]() -> Status {
+    const auto fill = [&]() -> Status {
+      TW_ASSIGN(const auto place, state_.to_resubmit.places.find(log_->log(), number));
       TW_ASSIGN(const Read entry, read(place));
       TW_ASSIGN(const ParcelView view, ParcelView::parse(entry.parcel));
       TW_ASSIGN(const ParcelBody body, ParcelBody::expand(view));
@@ -177,7 +178,8 @@ void Outbox::on_checkpoint(ByteView signed_checkpoint) {
 }
 
 Status Outbox::on_ack(const link::Ack& ack) {
-  if (ack.code != Code::kOk || state_.slot(ack.number) == nullptr) return {};
+  if (ack.code != Code::kOk || !state_.parcels.holds(ack.number)) return {};
+  if (ack.number > answered_ + 1) return Error{Code::kBusy, "an answer before it was not kept"};
   AcknowledgedEntry entry;
   entry.number = ack.number;
   entry.block = ack.block;
@@ -198,15 +200,21 @@ Status Outbox::on_ack(const link::Ack& ack) {
     recent_bytes_ -= recent_.begin()->second->size();
     recent_.erase(recent_.begin());
   }
-  const bool again = state_.slot(ack.number)->acknowledged.block != 0;
-  write(OutboxType::kAcknowledged, entry.encode());
+  TW_TRY(log_->submit({.type = static_cast<std::uint8_t>(OutboxType::kAcknowledged),
+                       .bytes = entry.encode(),
+                       .claim = ledger::Claim::kReserve,
+                       .tag = next_tag_++,
+                       .patient = true}));
+  const bool again = ack.number <= answered_;
+  answered_ = std::max(answered_, ack.number);
   if (again || !options_.on_refused) return {};
   for (const AcknowledgedEntry::Refused& refused : entry.refused) options_.on_refused(refused);
   return {};
 }
 
 Status Outbox::add_refused(const ParcelVerdicts& verdicts, std::uint64_t number, AcknowledgedEntry& entry) {
-  TW_ASSIGN(const Read stored, read(state_.slot(number)->place));
+  TW_ASSIGN(entry.parcel, state_.parcels.find(log_->log(), number));
+  TW_ASSIGN(const Read stored, read(entry.parcel));
   TW_ASSIGN(const ParcelView view, ParcelView::parse(stored.parcel));
   TW_ASSIGN(const ParcelBody body, ParcelBody::expand(view));
   RecordReader reader;

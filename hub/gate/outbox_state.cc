@@ -8,7 +8,7 @@
 namespace thalweg::gate {
 namespace {
 
-constexpr std::uint8_t kStateVersion = 2;  // 1: origin keys without files
+constexpr std::uint8_t kStateVersion = 3;  // 1: origin keys without files; 2: every parcel's place
 
 void put(ByteWriter& out, ledger::Place place) {
   out.u64(place.block);
@@ -59,17 +59,19 @@ Status OutboxState::apply(std::uint8_t type, ByteView bytes, ledger::Place place
 
 Status OutboxState::apply_incarnation(const IncarnationEntry& entry) {
   if (!entry.previous.is_zero() && entry.previous == incarnation) {
-    for (std::uint64_t number = std::max(entry.resubmit_after + 1, first_held); number <= head(); ++number) {
-      to_resubmit.emplace_back(number, slots[number - first_held].place);
+    const std::uint64_t first = std::max(entry.resubmit_after + 1, parcels.first()), last = parcels.last();
+    if (first <= last) {
+      if (!to_resubmit.empty()) return Error{Code::kDamaged, "a stream ends before it took over the one before it"};
+      to_resubmit = {std::move(parcels), first, last};
     }
   }
   incarnation = entry.incarnation;
   why = entry.why;
   began_unix_ns = entry.created_unix_ns;
-  slots.clear();
-  first_held = 1;
+  parcels = EntryPlaces(static_cast<std::uint8_t>(OutboxType::kParcel));
   head_root = {};
   acknowledged = 0;
+  newest_answer = {};
   progress.clear();
   return {};
 }
@@ -81,19 +83,14 @@ Status OutboxState::apply_parcel(ByteView bytes, ledger::Place place, std::int64
   const ParcelHeader& header = parcel.header;
   if (!began()) {  // the entry that began the stream was dropped and no snapshot is left
     incarnation = header.incarnation;
-    first_held = header.number;
+    parcels = EntryPlaces(static_cast<std::uint8_t>(OutboxType::kParcel), header.number);
     acknowledged = header.number - 1;
   }
   if (header.incarnation != incarnation || header.number != head() + 1) {
     return Error{Code::kDamaged,
                  "parcel " + std::to_string(header.number) + " stands where " + std::to_string(head() + 1) + " is due"};
   }
-  Slot slot;
-  slot.place = place;
-  slot.bytes = static_cast<std::uint32_t>(parcel.whole.size());
-  slot.records = header.count;
-  slot.time_unix_ns = time_unix_ns;
-  slots.push_back(slot);
+  parcels.add(place, bytes.size(), time_unix_ns);
   head_root = header.merkle_root;
   records += header.count;
   std::vector<OriginKeys::Key> hashes;
@@ -104,24 +101,21 @@ Status OutboxState::apply_parcel(ByteView bytes, ledger::Place place, std::int64
     keys.expect(hashes.back());
   }
   for (const OriginKeys::Key& hash : hashes) keys.add(hash, time_unix_ns);
-  if (head_of_entry.copy_of != 0 && !to_resubmit.empty() && to_resubmit.front().first == head_of_entry.copy_of) {
-    to_resubmit.pop_front();
-  }
+  if (head_of_entry.copy_of != 0 && !to_resubmit.empty() && to_resubmit.next == head_of_entry.copy_of)
+    ++to_resubmit.next;
   return {};
 }
 
 void OutboxState::apply_acknowledged(const AcknowledgedEntry& entry, ledger::Place place, std::int64_t time_unix_ns) {
+  const bool again = entry.number <= acknowledged;
   acknowledged = std::max(acknowledged, entry.number);
-  if (entry.number < first_held || entry.number > head()) return;  // of parcels dropped since
-  Slot& slot = slots[entry.number - first_held];
-  const bool again = slot.acknowledged.block != 0;
-  slot.acknowledged = place;
+  if (entry.number == acknowledged) newest_answer = place;
   if (again) return;  // a restored hub was refilled: its refusals are known
   for (const AcknowledgedEntry::Refused& one : entry.refused) {
     OutboundLetter letter;
     letter.id = next_letter++;
     letter.number = entry.number;
-    letter.parcel = slot.place;
+    letter.parcel = entry.parcel;
     letter.acknowledged = place;
     letter.index = one.index;
     letter.record = one.record;
@@ -132,55 +126,30 @@ void OutboxState::apply_acknowledged(const AcknowledgedEntry& entry, ledger::Pla
   }
 }
 
-std::uint64_t OutboxState::unacknowledged_bytes() const {
-  std::uint64_t bytes = 0;
-  for (std::uint64_t number = std::max(acknowledged + 1, first_held); number <= head(); ++number) {
-    bytes += slots[number - first_held].bytes;
-  }
-  return bytes;
-}
-
-void OutboxState::forget_before(std::uint64_t block) {
-  while (!slots.empty() && slots.front().place.block < block) {
-    slots.pop_front();
-    ++first_held;
-  }
-}
+void OutboxState::forget_before(std::uint64_t block) { parcels.forget_before(block); }
 
 std::uint64_t OutboxState::first_needed_block(std::int64_t keep_since_unix_ns, std::uint64_t head_block) const {
-  std::uint64_t first = head_block + 1;
-  for (const auto& [id, letter] : letters) first = std::min(first, letter.parcel.block);
-  for (const auto& [number, place] : to_resubmit) first = std::min(first, place.block);
-  for (std::size_t i = 0; i < slots.size(); ++i) {
-    if (first_held + i <= acknowledged && slots[i].time_unix_ns < keep_since_unix_ns) continue;
-    return std::min(first, slots[i].place.block);
-  }
+  std::uint64_t first = parcels.first_block_of(acknowledged + 1, keep_since_unix_ns, head_block + 1);
+  for (const auto& [id, letter] : letters)
+    if (letter.parcel.block != 0) first = std::min(first, letter.parcel.block);
+  if (!to_resubmit.empty())
+    first = std::min(first, to_resubmit.places.first_block_of(to_resubmit.next, INT64_MAX, first));
   return first;
 }
 
 void OutboxState::encode(Bytes& out) const {
-  out.reserve(out.size() + 1024 + slots.size() * 40 + keys.size() * 20);
   ByteWriter writer(out);
   writer.u8(kStateVersion);
   writer.raw(incarnation.bytes);
   writer.u8(static_cast<std::uint8_t>(why));
   writer.i64(began_unix_ns);
-  writer.u64(first_held);
-  writer.u64(slots.size());
-  for (const Slot& slot : slots) {
-    put(writer, slot.place);
-    put(writer, slot.acknowledged);
-    writer.u32(slot.bytes);
-    writer.u32(slot.records);
-    writer.i64(slot.time_unix_ns);
-  }
+  parcels.encode(writer);
   writer.raw(head_root);
   writer.u64(acknowledged);
-  writer.u64(to_resubmit.size());
-  for (const auto& [number, place] : to_resubmit) {
-    writer.u64(number);
-    put(writer, place);
-  }
+  put(writer, newest_answer);
+  writer.u64(to_resubmit.next);
+  writer.u64(to_resubmit.last);
+  if (!to_resubmit.empty()) to_resubmit.places.encode(writer);
   writer.raw(ledger_id);
   writer.u64(epoch);
   writer.blob(checkpoint);
@@ -206,30 +175,55 @@ void OutboxState::encode(Bytes& out) const {
   for (std::uint64_t value : {next_letter, records, retried, dropped}) writer.u64(value);
 }
 
-bool OutboxState::decode(ByteReader& in) {
-  clear();
-  const std::uint8_t version = in.u8();
-  if (version != kStateVersion && version != 1) return false;
-  incarnation.bytes = in.array<16>();
-  why = static_cast<IncarnationEntry::Why>(in.u8());
-  began_unix_ns = in.i64();
-  first_held = in.u64();
-  const std::uint64_t held = in.u64();
+/// As versions 1 and 2 wrote it: each parcel's place and that of its answer, bytes, records, time.
+void OutboxState::read_every_place(ByteReader& in, std::map<std::uint64_t, ledger::Place>& answers) {
+  const std::uint64_t first = in.u64(), held = in.u64();
+  parcels = EntryPlaces(static_cast<std::uint8_t>(OutboxType::kParcel), first);
   for (std::uint64_t i = 0; i < held && in.ok(); ++i) {
-    Slot slot;
-    slot.place = get_place(in);
-    slot.acknowledged = get_place(in);
-    slot.bytes = in.u32();
-    slot.records = in.u32();
-    slot.time_unix_ns = in.i64();
-    slots.push_back(slot);
+    const ledger::Place place = get_place(in), answer = get_place(in);
+    if (answer.block != 0) answers.insert_or_assign(answers.end(), first + i, answer);
+    const std::uint32_t bytes = in.u32();
+    (void)in.u32();
+    parcels.add(place, bytes, in.i64());
   }
-  head_root = in.array<32>();
-  acknowledged = in.u64();
+}
+
+void OutboxState::read_every_former_place(ByteReader& in) {
   const std::uint64_t copies = in.u64();
   for (std::uint64_t i = 0; i < copies && in.ok(); ++i) {
     const std::uint64_t number = in.u64();
-    to_resubmit.emplace_back(number, get_place(in));
+    if (i == 0) to_resubmit = {EntryPlaces(static_cast<std::uint8_t>(OutboxType::kParcel), number), number, number - 1};
+    to_resubmit.places.add(get_place(in), EntryPlaces::kMarkBytes, 0);
+    to_resubmit.last = number;
+  }
+}
+
+bool OutboxState::decode(ByteReader& in) {
+  clear();
+  const std::uint8_t version = in.u8();
+  if (version == 0 || version > kStateVersion) return false;
+  const bool every_place = version < 3;
+  incarnation.bytes = in.array<16>();
+  why = static_cast<IncarnationEntry::Why>(in.u8());
+  began_unix_ns = in.i64();
+  std::map<std::uint64_t, ledger::Place> answers;
+  if (every_place)
+    read_every_place(in, answers);
+  else if (!parcels.decode(in))
+    return false;
+  head_root = in.array<32>();
+  acknowledged = in.u64();
+  if (every_place) {
+    if (const auto answer = answers.find(acknowledged); answer != answers.end()) newest_answer = answer->second;
+    read_every_former_place(in);
+  } else {
+    newest_answer = get_place(in);
+    to_resubmit.next = in.u64();
+    to_resubmit.last = in.u64();
+    if (!to_resubmit.empty() && !to_resubmit.places.decode(in)) return false;
+    if (!to_resubmit.empty() &&
+        !(to_resubmit.places.holds(to_resubmit.next) && to_resubmit.places.holds(to_resubmit.last)))
+      return false;
   }
   ledger_id = in.array<32>();
   epoch = in.u64();

@@ -21,9 +21,9 @@ void SinkFeed::attach(SendBatch send, bool exercise_aware) {
     if (auto found = inbox_.state().cursors.find(adapter_.instance); found != inbox_.state().cursors.end()) {
       saved_ = found->second;
     } else {
-      saved_.ordinal = inbox_.state().first_ordinal;
+      saved_.ordinal = inbox_.state().first_ordinal();
     }
-    ordinal_ = std::max(saved_.ordinal, inbox_.state().first_ordinal);
+    ordinal_ = std::max(saved_.ordinal, inbox_.state().first_ordinal());
     position_ = 0;  // fill() passes by what stands before the cursor's index
   }
   pump();
@@ -87,13 +87,13 @@ void SinkFeed::fill() {
   for (const Item& item : waiting_) bytes += item.from->delivered->records()[item.position].bytes.size();
   const std::uint64_t last = inbox_.state().last_ordinal();
   while (waiting_.size() < adapter_.limits.deliver_batch && bytes < kBatchBytes && ordinal_ <= last) {
-    const InboxState::Slot* slot = inbox_.state().slot(ordinal_);
-    if (slot == nullptr || (slot->flags & InboxState::Slot::kDoubtful) != 0 || slot->records == 0) {
+    auto item = inbox_.item(ordinal_);
+    const bool gone = !item && item.error().code == Code::kNotFound;
+    if (gone || (item && ((*item)->doubt != Code::kOk || (*item)->delivered->records().empty()))) {
       ++ordinal_;
       position_ = 0;
       continue;
     }
-    auto item = inbox_.item(ordinal_);
     if (!item) {
       if (last_problem_ != item.error().message) {
         last_problem_ = item.error().message;

@@ -135,6 +135,7 @@ void Uplink::pump() {
 }
 
 void Uplink::on_ack(const link::Ack& ack) {
+  if (next_ == 0) return;  // told already: what comes behind is refused for the same reason, or asked for again
   if (ack.code == Code::kOk) {
     if (Status taken = outbox_.on_ack(ack); !taken) {
       log::error("gate", "{}: the answer to parcel {} is not kept, it is asked for again: {}", name(options_.lane),
@@ -149,7 +150,6 @@ void Uplink::on_ack(const link::Ack& ack) {
     }
     return pump();
   }
-  if (next_ == 0) return;  // told already: those behind it are refused for the same reason
   log::warning("gate", "{}: parcel {} was not taken: {} (code {})", name(options_.lane), ack.number, ack.text,
                static_cast<int>(ack.code));
   view_.problem = ack.text;

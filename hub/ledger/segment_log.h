@@ -43,7 +43,7 @@ struct SegmentOptions {
   /// See docs/adr/0012: 1 KB blocks 5,500 -> 9,300 a second. 0 turns it off.
   std::uint32_t fill_bytes = 256u << 10;
   std::size_t recent_bytes = 8u << 20;  ///< of memory: newest blocks kept for readers
-  std::size_t open_segments = 32;       ///< descriptors for sealed segments
+  std::size_t open_segments = 12;       ///< descriptors for sealed segments
 };
 
 /// One sealed or active segment, for listings, indexes and retention.

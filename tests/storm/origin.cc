@@ -11,6 +11,7 @@ namespace thalweg::storm {
 namespace {
 constexpr auto kPause = std::chrono::milliseconds(5);
 constexpr auto kPatience = std::chrono::seconds(20);
+constexpr std::uint64_t kBehindMost = 500;  // records at once of a station that is behind
 }  // namespace
 
 void Origin::start() {
@@ -83,7 +84,11 @@ bool Origin::converse() {
   bool again = true;  // what stood in the last batch may have been accepted without our hearing it
   while (!stopping_ && !done()) {
     const std::uint64_t from = accepted_.size();
-    const std::uint64_t to = std::min<std::uint64_t>(released(), from + 1 + random() % settings_.batch_most);
+    std::uint64_t to = from + 1 + random() % settings_.batch_most;
+    // With one batch under way, small ones would bound the rate by the time of an answer, and once behind it would stay
+    // so.
+    if (paced() && released() > from + 2 * settings_.batch_most) to = from + kBehindMost;
+    to = std::min<std::uint64_t>(released(), to);
     if (to <= from) {
       rest();
       continue;

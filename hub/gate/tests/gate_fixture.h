@@ -128,11 +128,11 @@ class OutboxBench {
     std::map<RecordId, int> out;
     RecordReader reader;
     Hash256 previous{};
-    for (std::uint64_t number = box->state().first_held; number <= box->head(); ++number) {
+    for (std::uint64_t number = box->state().first_held(); number <= box->head(); ++number) {
       const SharedBytes bytes = must(box->parcel(number));
       const ParcelView view = must(ParcelView::parse(*bytes));
       if (view.header.number != number) throw std::runtime_error("a number is missing");
-      if (number > 1 && number > box->state().first_held && view.header.previous_root != previous) {
+      if (number > 1 && number > box->state().first_held() && view.header.previous_root != previous) {
         throw std::runtime_error("roots do not chain");
       }
       previous = view.header.merkle_root;

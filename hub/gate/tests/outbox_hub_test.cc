@@ -148,6 +148,26 @@ TEST_CASE("an answer with a refused record is not taken while the record cannot 
   CHECK(bench.box->state().letters.size() == 1);
 }
 
+TEST_CASE("answers that a failing disk lost are asked for again, and none behind them is taken before") {
+  OutboxBench bench;
+  must(bench.open());
+  CHECK(bench.box->on_welcome(bench.welcome(0, {})).how == Resume::How::kContinue);
+  for (int i = 0; i < 3; ++i) CHECK(bench.submit_one("k" + std::to_string(i)).code == Code::kOk);
+  bench.settle_all();
+  bench.files->fail(FileOp::kWrite, Code::kIo, 0, 1'000);
+  must(bench.box->on_ack(ack_of(1, {{0, Code::kNoAgreement, "no agreement lets this go"}})));
+  bench.settle_all();
+  bench.files->clear_faults();
+  CHECK(bench.box->on_ack(ack_of(2)).error().code == Code::kBusy);
+  CHECK(bench.box->on_welcome(bench.welcome(3, bench.header(3).merkle_root)).next == 1);
+  must(bench.box->on_ack(ack_of(1, {{0, Code::kNoAgreement, "no agreement lets this go"}})));
+  must(bench.box->on_ack(ack_of(2)));
+  must(bench.box->on_ack(ack_of(3)));
+  bench.settle_all();
+  CHECK(bench.box->state().acknowledged == 3);
+  CHECK(bench.box->state().letters.size() == 1);
+}
+
 TEST_CASE("an answer about a parcel that is damaged for good does not keep the lane waiting") {
   OutboxBench bench;
   fill(bench);

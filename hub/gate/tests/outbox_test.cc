@@ -177,7 +177,7 @@ TEST_CASE("keys that went to files are known after a restart, and forgotten ones
   {
     OriginKeys keys(8000, 100 * kHour, folder);
     for (int i = 0; i < 6500; ++i) keys.add(key(i), i * kHour / 100);
-    do {  // until the state names all six files and holds the keys of the table alone, 20 bytes each
+    do {               // until the state names all six files and holds the keys of the table alone, 20 bytes each
       keys.expire(0);  // writes the next when one is written
       state.clear();
       keys.encode(state);
@@ -257,7 +257,7 @@ TEST_CASE("power fails at every write: nothing that was accepted is lost, nothin
     must(bench.open());
     auto held = bench.records();
     INFO("step " << step << " loss " << static_cast<int>(loss) << " head " << bench.box->head() << " first "
-                 << bench.box->state().first_held << " block " << bench.box->log()->head().number << " accepted "
+                 << bench.box->state().first_held() << " block " << bench.box->log()->head().number << " accepted "
                  << accepted.size());
     for (const auto& [key, id] : accepted) CHECK(held[id] == 1);
     // The source sends all again, as it does when it did not hear.
@@ -365,5 +365,5 @@ TEST_CASE("a full outbox says so, and drops what the hub has before it refuses")
   }
   bench.settle_all();
   CHECK(bench.submit_one("again").answer == link::Answer::kAccepted);
-  CHECK(bench.box->state().first_held > 1);
+  CHECK(bench.box->state().first_held() > 1);
 }
