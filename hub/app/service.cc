@@ -1,5 +1,6 @@
 #include "app/service.h"
 
+#include <malloc.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -14,6 +15,9 @@
 #include <memory>
 
 namespace thalweg::app {
+namespace {
+constexpr std::chrono::seconds kTrimEvery{60};
+}
 
 // The protocol is one datagram of text: sd_notify(3).
 void notify_manager(std::string_view message) {
@@ -62,6 +66,18 @@ void run_service(boost::asio::io_context& io, const std::function<void()>& reloa
     };
     watchdog();
   }
+  // What a burst took and freed stays with the threads' arenas of malloc, where no other thread uses it: given back to
+  // the kernel, or memory would be that of the largest burst of each thread for ever.
+  boost::asio::steady_timer arenas(io);
+  std::function<void()> trim = [&] {
+    arenas.expires_after(kTrimEvery);
+    arenas.async_wait([&](const boost::system::error_code& error) {
+      if (error) return;
+      ::malloc_trim(0);
+      trim();
+    });
+  };
+  trim();
   notify_manager("READY=1");
   io.run();
   notify_manager("STOPPING=1");
