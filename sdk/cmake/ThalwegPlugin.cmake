@@ -36,6 +36,8 @@ function(thalweg_add_plugin id)
     target_link_options(${id} PRIVATE -Wl,-z,defs)
   endif()
   configure_file("${arg_MANIFEST}" "${CMAKE_BINARY_DIR}/plugins/${id}/plugin.json" COPYONLY)
+  # A runner takes no plugin that others may change, and a umask of 002 lets the group change what is made here.
+  add_custom_command(TARGET ${id} POST_BUILD COMMAND chmod go-w "$<TARGET_FILE:${id}>" "$<TARGET_FILE_DIR:${id}>" VERBATIM)
 endfunction()
 
 # thalweg_embed_factors(TARGET): makes "thalweg_factors_tsv.h" with the factor dictionary for TARGET (cpp/factors.h reads it).

@@ -15,6 +15,7 @@
 #include "app/hub.h"
 #include "gate/gate.h"
 #include "link/local_socket.h"
+#include "support/held_port.h"
 #include "support/temp_folder.h"
 
 namespace thalweg {
@@ -58,22 +59,17 @@ class Exchange {
   app::Hub& hub() { return *hub_; }
   bool hub_runs() const { return hub_ != nullptr; }
 
-  /// On the ports of its first start, so that gates find it again.
+  /// Always on the same ports, so that gates find it again.
   void start_hub(const std::function<void(app::HubConfig&)>& change = {}) {
     std::vector<region::Mistake> mistakes;
     app::Hub::Options options;
     options.config = must(app::HubConfig::load(real_files(), folder_ / "hub" / "hub.toml", mistakes));
-    options.config.routine_port = ports_[0];
-    options.config.urgent_port = ports_[1];
+    options.config.routine_port = ports_[0].number();
+    options.config.urgent_port = ports_[1].number();
     options.extra_sync_delay_ns = sync_delay_ns;
     options.segment_bytes = hub_segment_bytes;
     if (change) change(options.config);
     hub_ = must(app::Hub::start(*hub_files, *hub_clock, std::move(options), mistakes));
-    for (const Lane lane : {Lane::kRoutine, Lane::kUrgent}) {
-      const std::string& endpoint = hub_->endpoint(lane);
-      ports_[static_cast<std::size_t>(lane)] =
-          static_cast<std::uint16_t>(std::stoi(endpoint.substr(endpoint.rfind(':') + 1)));
-    }
   }
   void stop_hub() { hub_.reset(); }
 
@@ -96,7 +92,9 @@ class Exchange {
   void start_gate(const std::string& name, const std::function<void(gate::GateConfig&)>& change = {}) {
     std::vector<gate::ConfigMistake> mistakes;
     gate::GateConfig config = must(gate::GateConfig::load(real_files(), folder_ / name / "gate.toml", mistakes));
-    for (std::size_t lane = 0; lane < 2; ++lane) config.hubs[lane] = {"127.0.0.1:" + std::to_string(ports_[lane])};
+    for (std::size_t lane = 0; lane < 2; ++lane)
+      config.hubs[lane] = {"127.0.0.1:" + std::to_string(ports_[lane].number())};
+    config.reserve_percent = 0;  // however full the disk is
     if (change) change(config);
     gate::Gate::Options options;
     options.tuning.sync_delay_ns = sync_delay_ns;
@@ -140,7 +138,7 @@ class Exchange {
   TempFolder folder_;
   std::unique_ptr<app::Hub> hub_;
   std::map<std::string, std::unique_ptr<gate::Gate>> gates_;
-  std::uint16_t ports_[2] = {0, 0};
+  const HeldPort ports_[2];  ///< by Lane
 };
 
 inline json observation_draft(const std::string& key, const std::string& oxygen = "2.82") {

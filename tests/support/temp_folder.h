@@ -12,7 +12,9 @@ namespace thalweg {
 class TempFolder {
  public:
   TempFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "thalweg-test-XXXXXX").string();
+    std::filesystem::path parent = std::filesystem::temp_directory_path();
+    if (parent.native().size() > kLongestParent) parent = "/tmp";
+    std::string name = (parent / "thalweg-test-XXXXXX").string();
     if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot make a temporary folder");
     path_ = name;
   }
@@ -27,6 +29,8 @@ class TempFolder {
   std::filesystem::path operator/(const std::filesystem::path& below) const { return path_ / below; }
 
  private:
+  static constexpr std::size_t kLongestParent = 60;  ///< tests have sockets below, whose paths end at 107 characters
+
   std::filesystem::path path_;
 };
 

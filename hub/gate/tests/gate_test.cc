@@ -48,7 +48,7 @@ struct Site {
     card.addresses = {{"127.0.0.1:1", "127.0.0.1:1"}};
     std::ofstream(folder / "hub.card") << must(trust::sign(card, hub)).document();
     std::ofstream(folder / "gate.toml") << "party = \"510521\"\ngate = \"gate-1\"\nplugins = \"" TEST_PLUGINS "\"\n" +
-                                               adapters;
+                                               "limits = { reserve_percent = 0 }\n" + adapters;  // however full
   }
   void start() {
     std::vector<gate::ConfigMistake> mistakes;
@@ -126,7 +126,9 @@ limits = { restarts = 2 }
   site.start();
   for (int kill = 1; kill <= 3; ++kill) {
     REQUIRE(eventually([&] { return site.adapter()["state"] == "running"; }));
-    ::kill(site.adapter()["pid"], SIGKILL);
+    const pid_t pid = site.adapter()["pid"];
+    REQUIRE(pid > 0);
+    ::kill(pid, SIGKILL);
     REQUIRE(eventually([&] { return site.adapter()["crashes"] == kill; }));
   }
   CHECK(site.adapter()["state"] == "quarantined");

@@ -1,6 +1,7 @@
 #include "link_rig.h"
 #include "raw_peer.h"
 #include "slow_line.h"
+#include "support/held_port.h"
 #include "support/net_proxy.h"
 
 namespace thalweg::link {
@@ -19,12 +20,12 @@ bool wait_until(Condition condition) {
 
 }  // namespace
 
-TEST_CASE("a parcel crosses a slow line with heartbeats on", "[link][line]") { slow_line(1u << 20, 8'000'000); }
+TEST_CASE("a parcel crosses a slow line with heartbeats on", "[link][line]") { slow_line(1u << 20, 4'000'000); }
 
 TEST_CASE("a parcel that is cut goes on at the chunk where it was cut", "[link][line]") {
   HubRig hub;
   NetProxy line(hub.port());
-  line.throttle(64'000'000);
+  line.throttle(16'000'000);
   GateRig gate(hub, "500153", {line.endpoint()});
   REQUIRE(gate.wait_welcomes(1));
   const SharedBytes parcel = random_bytes(4u << 20);
@@ -43,7 +44,7 @@ TEST_CASE("a parcel that is cut goes on at the chunk where it was cut", "[link][
 TEST_CASE("a delivery that is cut goes on at the chunk where it was cut", "[link][line]") {
   HubRig hub;
   NetProxy line(hub.port());
-  line.throttle(64'000'000);
+  line.throttle(16'000'000);
   hub.to_deliver = {random_bytes(4u << 20, 9)};
   GateRig gate(hub, "500153", {line.endpoint()});
   REQUIRE(wait_until([&] { return line.crossed_bytes() > 5u << 19; }));
@@ -85,11 +86,11 @@ TEST_CASE("a half-open line is noticed on both sides, and the gate comes back", 
 }
 
 TEST_CASE("an idle line is kept by heartbeats", "[link][line]") {
-  HubRig hub([](HubLinkOptions& options, HubLinkEvents&) { options.heartbeat_ms = 50; });
+  HubRig hub([](HubLinkOptions& options, HubLinkEvents&) { options.heartbeat_ms = 300; });
   KnownPeer peer(hub);
   peer.hello("500153");
   // A line that is silent is given up after three intervals.
-  for (std::uint64_t n = 1; n <= 12; ++n) {
+  for (std::uint64_t n = 1; n <= 6; ++n) {
     const auto ping = Ping::decode(peer.expect(MessageType::kPing));
     REQUIRE(ping);
     CHECK(ping->count == n);
@@ -99,7 +100,7 @@ TEST_CASE("an idle line is kept by heartbeats", "[link][line]") {
 }
 
 TEST_CASE("hub and gate each know how far the other's clock is off", "[link][line]") {
-  HubRig hub([](HubLinkOptions& options, HubLinkEvents&) { options.heartbeat_ms = 50; });
+  HubRig hub([](HubLinkOptions& options, HubLinkEvents&) { options.heartbeat_ms = 300; });
   GateRig gate(hub, "500153");
   REQUIRE(gate.wait_welcomes(1));
   std::optional<GateLink::ClockOffset> at_gate;
@@ -107,7 +108,11 @@ TEST_CASE("hub and gate each know how far the other's clock is off", "[link][lin
   CHECK(std::abs(at_gate->offset_ns) <= at_gate->uncertainty_ns + 1'000'000);
   std::optional<HubLink::ClockOffset> at_hub;
   REQUIRE(wait_until([&] {
-    return (at_hub = hub.loop.run([&] { return hub.link->clock_offset(hub.sessions.begin()->first); })).has_value();
+    at_hub = hub.loop.run([&]() -> std::optional<HubLink::ClockOffset> {
+      if (hub.sessions.empty()) return std::nullopt;  // the gate may be on its way back
+      return hub.link->clock_offset(hub.sessions.begin()->first);
+    });
+    return at_hub.has_value();
   }));
   CHECK(std::abs(at_hub->offset_ns) <= at_hub->uncertainty_ns + 1'000'000);
 }
@@ -156,12 +161,14 @@ TEST_CASE("a gate goes on at another hub address when one fails", "[link][line]"
 }
 
 TEST_CASE("a gate comes back when the hub is started again", "[link][line]") {
-  auto first = std::make_unique<HubRig>();
+  const HeldPort port;
+  const std::string endpoint = "tcp://127.0.0.1:" + std::to_string(port.number());
+  auto first = std::make_unique<HubRig>([&](HubLinkOptions& options, HubLinkEvents&) { options.endpoint = endpoint; });
+  REQUIRE(first->link);
   const KeyPair hub_keys = first->keys;
   NetProxy line(first->port());
   GateRig gate(*first, "500153");
   REQUIRE(gate.wait_welcomes(1));
-  const std::string endpoint = first->link->endpoint();
   first.reset();
   CHECK(gate.wait_hub_stopped());
   HubRig second([&](HubLinkOptions& options, HubLinkEvents&) {
@@ -218,7 +225,8 @@ TEST_CASE("an inbox that takes nothing stops deliveries, not acknowledgements", 
 }
 
 TEST_CASE("a receiver that does not read costs the hub no time", "[link][line]") {
-  HubRig hub;
+  // It answers no PING either, and is to stay.
+  HubRig hub([](HubLinkOptions& options, HubLinkEvents&) { options.heartbeat_ms = 60'000; });
   GateRig honest(hub, "500153");
   std::size_t sent = 0;
   /// Time of the hub's thread for so many parcels of the honest gate, one after another: it mostly waits.
@@ -248,12 +256,18 @@ TEST_CASE("a receiver that does not read costs the hub no time", "[link][line]")
   REQUIRE(deaf.connected());
   deaf.hello("500111", [](Hello& hello) { hello.credit_bytes = 1u << 30; });
   REQUIRE(hub.wait_counters([](const HubLinkCounters& c) { return c.delivery_bytes > 0; }));
-  // Its line is full when the hub takes no more deliveries for it.
-  for (std::uint64_t before = 0, now = 1; before != now; now = hub.counters().delivery_bytes) {
-    before = now;
+  // Its line is full when the hub takes no more deliveries for it; a pause may be that of a busy machine.
+  std::uint64_t before = 0;
+  for (int same = 0; same < 5;) {
     (void)cost(50);
+    const std::uint64_t now = hub.counters().delivery_bytes;
+    same = now == before ? same + 1 : 0;
+    before = now;
   }
-  CHECK(cost(300) < 3 * alone);
+  // What others do on the machine makes it dearer for a while; a hub that spends time on the deaf one does so always.
+  bool cheap = false;
+  for (int i = 0; i < 5 && !cheap; ++i) cheap = cost(300) < 3 * alone;
+  CHECK(cheap);
 }
 
 TEST_CASE("a hub that keeps parcels gives no more credit than its pool", "[link][line]") {

@@ -231,7 +231,7 @@ struct GateRig {
       seen.change([&] {
         if (sequence == inbox.size() + 1) inbox.push_back(std::move(bytes));
       });
-      if (take_at_once) link->taken(size);
+      if (take_at_once && link) link->taken(size);  // it may come before the link stands below
     };
     events.on_found = [this](const Found& answer) { seen.change([&] { found = answer; }); };
     events.on_progress = [this](const Progress& p) { seen.change([&] { progress.push_back(p); }); };

@@ -8,11 +8,11 @@ namespace thalweg::link {
 
 inline void slow_line(std::size_t parcel_bytes, std::uint64_t bits_per_second) {
   // Heartbeats that are far shorter than the parcel takes, and than one chunk on its way behind others.
-  HubRig hub([](HubLinkOptions& options, HubLinkEvents&) { options.heartbeat_ms = 250; });
+  HubRig hub([](HubLinkOptions& options, HubLinkEvents&) { options.heartbeat_ms = 500; });
   NetProxy line(hub.port());
   line.throttle(bits_per_second);
   GateRig gate(hub, "500153", {line.endpoint()},
-               [](GateLinkOptions& options, GateLinkEvents&) { options.heartbeat_ms = 250; });
+               [](GateLinkOptions& options, GateLinkEvents&) { options.heartbeat_ms = 500; });
   const SharedBytes parcel = random_bytes(parcel_bytes);
   gate.submit(parcel);
   REQUIRE(gate.wait_acks(1));

@@ -1,5 +1,6 @@
 #include "trust/private_file.h"
 
+#include <errno.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -96,7 +97,11 @@ TEST_CASE("a private key of another user is refused", "[trust]") {
   const TempFolder folder;
   const Path path = folder / "signing.key";
   REQUIRE(SigningKey::generate().save(path));
-  REQUIRE(::chown(path.c_str(), 65534, 65534) == 0);
+  if (::chown(path.c_str(), 65534, 65534) != 0) {
+    REQUIRE(errno == EPERM);
+    WARN("this root may give no file away (CAP_CHOWN): not tried");
+    return;
+  }
   const Result<SigningKey> key = SigningKey::load(path);
   REQUIRE_FALSE(key);
   CHECK(key.error().code == Code::kKeyPermissions);

@@ -135,6 +135,7 @@ TEST_CASE("half a row that a crash left is cut off and its record written anew",
   const std::size_t second = whole.rfind('\n', whole.size() - 2) + 1;
   const std::size_t header = whole.find('\n') + 1;
   for (std::size_t cut = 0; cut < whole.size(); ++cut) {
+    if (cut % 3 != 0 && cut != header && cut != second) continue;  // each costs a start and syncs
     fs::resize_file(bench.folder / kFile, cut);
     bench.restart();
     std::vector<Given> again{

@@ -11,6 +11,7 @@
 #include <future>
 
 #include "hj212/packet.h"
+#include "support/held_port.h"
 #include "testkit/fake_host.h"
 
 using namespace thalweg;
@@ -20,10 +21,10 @@ using thalweg::testkit::FakeHost;
 namespace {
 
 struct Gate {
-  Gate() : host(&thalweg_plugin_open, {.kind = "source"}) {
+  explicit Gate(const std::string& at = "0") : host(&thalweg_plugin_open, {.kind = "source"}) {
     char pattern[] = "/tmp/thalweg-station-XXXXXX";
     folder = mkdtemp(pattern);
-    start("0");
+    start(at);
   }
   ~Gate() {
     host.stop();
@@ -96,7 +97,8 @@ TEST_CASE("what is not answered in time is sent again", "[station]") {
 }
 
 TEST_CASE("a gate that goes away and comes back gets everything, once", "[station]") {
-  Gate gate;
+  const HeldPort held;
+  Gate gate(std::to_string(held.number()));
   const Options o = options_to(gate);
   auto done = std::async(std::launch::async, [&] { return play(o, table(), kGoOn); });
   REQUIRE(gate.host.wait_submitted(2));
