@@ -31,7 +31,7 @@ struct Trouble {
   Attack attack;
   /// Names of the hub's figures, one of which at least must have grown.
   std::vector<std::string> counted_as;
-  double least_share = 0;  ///< of the honest throughput before that must be left during the attack
+  double least_share = 0;  ///< of the honest throughput that must be left during the attack
 };
 
 /// All of them, in the order in which they are tried.
