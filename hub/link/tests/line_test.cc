@@ -24,7 +24,7 @@ TEST_CASE("a parcel crosses a slow line with heartbeats on", "[link][line]") { s
 TEST_CASE("a parcel that is cut goes on at the chunk where it was cut", "[link][line]") {
   HubRig hub;
   NetProxy line(hub.port());
-  line.throttle(64'000'000);
+  line.throttle(8'000'000);
   GateRig gate(hub, "500153", {line.endpoint()});
   REQUIRE(gate.wait_welcomes(1));
   const SharedBytes parcel = random_bytes(4u << 20);
@@ -43,7 +43,7 @@ TEST_CASE("a parcel that is cut goes on at the chunk where it was cut", "[link][
 TEST_CASE("a delivery that is cut goes on at the chunk where it was cut", "[link][line]") {
   HubRig hub;
   NetProxy line(hub.port());
-  line.throttle(64'000'000);
+  line.throttle(8'000'000);
   hub.to_deliver = {random_bytes(4u << 20, 9)};
   GateRig gate(hub, "500153", {line.endpoint()});
   REQUIRE(wait_until([&] { return line.crossed_bytes() > 5u << 19; }));
@@ -85,11 +85,11 @@ TEST_CASE("a half-open line is noticed on both sides, and the gate comes back", 
 }
 
 TEST_CASE("an idle line is kept by heartbeats", "[link][line]") {
-  HubRig hub([](HubLinkOptions& options, HubLinkEvents&) { options.heartbeat_ms = 50; });
+  HubRig hub([](HubLinkOptions& options, HubLinkEvents&) { options.heartbeat_ms = 500; });
   KnownPeer peer(hub);
   peer.hello("500153");
   // A line that is silent is given up after three intervals.
-  for (std::uint64_t n = 1; n <= 12; ++n) {
+  for (std::uint64_t n = 1; n <= 6; ++n) {
     const auto ping = Ping::decode(peer.expect(MessageType::kPing));
     REQUIRE(ping);
     CHECK(ping->count == n);
@@ -238,7 +238,13 @@ TEST_CASE("a receiver that does not read costs the hub no time", "[link][line]")
     return spent() - before;
   };
   REQUIRE(honest.wait_welcomes(1));
-  const auto alone = cost(300);
+  // The least of three: a thread that shares its core with others takes longer for the same.
+  const auto least = [&] {
+    auto time = cost(300);
+    for (int again = 0; again < 2; ++again) time = std::min(time, cost(300));
+    return time;
+  };
+  const auto alone = least();
 
   // More than its own ZeroMQ takes in for it, a thousand messages.
   hub.seen.change([&] { hub.to_deliver.assign(200, random_bytes(1u << 20)); });
@@ -253,7 +259,7 @@ TEST_CASE("a receiver that does not read costs the hub no time", "[link][line]")
     before = now;
     (void)cost(50);
   }
-  CHECK(cost(300) < 3 * alone);
+  CHECK(least() < 3 * alone);
 }
 
 TEST_CASE("a hub that keeps parcels gives no more credit than its pool", "[link][line]") {
