@@ -1,5 +1,11 @@
 # Module.cmake: thalweg_module() makes one folder of hub/ one library; thalweg_test() makes one test program.
 
+# Against hanging, not against being slow: sanitizers take several times as long.
+set(THALWEG_TEST_TIMEOUT_S 300)
+if(THALWEG_SANITIZE)
+  set(THALWEG_TEST_TIMEOUT_S 1500)
+endif()
+
 # thalweg_module(ledger SOURCES a.cc b.cc USES model base LIBS PkgConfig::lz4 TESTS a_test.cc)
 # The library is thalweg_<name>; tests become the program test_<name> and are found by ctest.
 function(thalweg_module name)
@@ -21,5 +27,5 @@ function(thalweg_test name)
   target_include_directories(${name} PRIVATE "${CMAKE_SOURCE_DIR}/tests")
   target_compile_definitions(${name} PRIVATE THALWEG_SOURCE_DIR="${CMAKE_SOURCE_DIR}" THALWEG_BIN_DIR="${CMAKE_BINARY_DIR}/bin")
   target_link_libraries(${name} PRIVATE ${arg_LIBS} thalweg_test_main thalweg_warnings)
-  catch_discover_tests(${name} TEST_PREFIX "${name}: " PROPERTIES TIMEOUT 300 LABELS "${arg_LABELS}")
+  catch_discover_tests(${name} TEST_PREFIX "${name}: " PROPERTIES TIMEOUT ${THALWEG_TEST_TIMEOUT_S} LABELS "${arg_LABELS}")
 endfunction()

@@ -9,14 +9,19 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kNotKept[] = {".git", "build", "out"};
+/// What lies beside the sources in the root: builds, and folders of tools. `.git` is a file in a worktree.
+bool not_kept(const fs::directory_entry& entry, std::string_view name) {
+  if (name == ".git") return true;
+  return entry.is_directory() &&
+         (name.starts_with("build") || name == "out" || (name.starts_with('.') && name != ".ci"));
+}
 
 std::vector<TreeFile> read_tree() {
   const fs::path root(THALWEG_SOURCE_DIR);
   std::vector<TreeFile> files;
   for (auto it = fs::recursive_directory_iterator(root); it != fs::recursive_directory_iterator(); ++it) {
     const std::string name = it->path().filename().string();
-    if (it.depth() == 0 && std::find(std::begin(kNotKept), std::end(kNotKept), name) != std::end(kNotKept)) {
+    if (it.depth() == 0 && not_kept(*it, name)) {
       it.disable_recursion_pending();
       continue;
     }

@@ -138,7 +138,10 @@ std::vector<double> urgent(std::size_t count, std::optional<double> routine, dou
     const auto sent = Steady::now();
     Flood::must_send(client, frame);
     settle(client, 1);
-    while (arrived < i + 1) std::this_thread::sleep_for(std::chrono::microseconds(20));
+    while (arrived < i + 1) {
+      if (seconds_since(sent) > 300) throw std::runtime_error("an urgent record is not in the inbox after 300 s");
+      std::this_thread::sleep_for(std::chrono::microseconds(20));
+    }
     times.push_back(seconds_since(sent) * 1e6);
   }
   routine_rate = static_cast<double>(bench.in_inbox(Lane::kRoutine) - routine_before) / seconds_since(begin);

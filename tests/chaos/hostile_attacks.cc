@@ -1,5 +1,8 @@
 #include "chaos/hostile_attacks.h"
 
+#include <sys/resource.h>
+
+#include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <thread>
@@ -19,7 +22,8 @@ void wait_for(const std::atomic<bool>& stop) {
 
 Attack swarm(std::vector<Manner> manners, double per_second, std::size_t most_open) {
   return [=](const Target& target, const std::atomic<bool>& stop, Tally& tally) {
-    Swarm swarm(target.port, target.stranger, {manners, per_second, most_open});
+    const std::size_t open = std::min<std::size_t>(most_open, descriptors_to_spare());
+    Swarm swarm(target.port, target.stranger, {manners, per_second, open});
     wait_for(stop);
     const Swarm::Figures figures = swarm.stop();
     tally["connections"] = figures.opened;
@@ -150,25 +154,39 @@ void write_slowly(const Target& target, const std::atomic<bool>& stop, Tally& ta
 
 }  // namespace
 
+std::uint64_t descriptors_to_spare() {
+  constexpr std::uint64_t kOwn = 200;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+  if (limit.rlim_cur < limit.rlim_max) {
+    limit.rlim_cur = limit.rlim_max;
+    (void)::setrlimit(RLIMIT_NOFILE, &limit);
+    (void)::getrlimit(RLIMIT_NOFILE, &limit);
+  }
+  return limit.rlim_cur > kOwn ? limit.rlim_cur - kOwn : 0;
+}
+
 std::vector<Trouble> all_troubles() {
+  constexpr std::uint64_t kSome = 800;  // with fewer a swarm is none
   const std::string keys = "thalweg_link_refused_keys_total", handshakes = "thalweg_link_failed_handshakes_total",
                     crowded = "thalweg_link_crowded_total", frames = "thalweg_link_bad_frames_total",
                     excess = "thalweg_link_excess_total", ended = "thalweg_link_sessions_ended_total",
                     parcels = "thalweg_parcels_refused_by_code_total";
   return {
-      {"wrong keys, 1,000/s", swarm({Manner::kWrongKey}, 1000, 4000), {keys}, 0.8},
-      {"wrong keys, 10,000/s", swarm({Manner::kWrongKey}, 10'000, 4000), {keys}, 0},
+      {"wrong keys, 1,000/s", swarm({Manner::kWrongKey}, 1000, 4000), {keys}, kSome, 0.8},
+      {"wrong keys, 10,000/s", swarm({Manner::kWrongKey}, 10'000, 4000), {keys}, kSome, 0},
       {"half handshakes, held",
        swarm({Manner::kSilent, Manner::kHalfGreeting, Manner::kNoInitiate}, 3000, 5000),
        {handshakes, crowded},
+       kSome,
        0},
-      {"slow writers", write_slowly, {handshakes, crowded}, 0},
-      {"other protocols, noise", swarm({Manner::kOtherWords, Manner::kNoise}, 500, 4000), {handshakes}, 0},
-      {"malformed and oversized frames", sessions(send_bad_frames, false), {frames}, 0},
-      {"endless multipart", sessions(send_multipart, false), {excess}, 0},
-      {"never reads", read_nothing, {ended}, 0},
-      {"a valid key that floods", sessions(flood), {ended}, 0},
-      {"a valid key that lies", sessions(lie), {parcels}, 0},
+      {"slow writers", write_slowly, {handshakes, crowded}, kSome, 0},
+      {"other protocols, noise", swarm({Manner::kOtherWords, Manner::kNoise}, 500, 4000), {handshakes}, kSome, 0},
+      {"malformed and oversized frames", sessions(send_bad_frames, false), {frames}, 0, 0},
+      {"endless multipart", sessions(send_multipart, false), {excess}, 0, 0},
+      {"never reads", read_nothing, {ended}, 0, 0},
+      {"a valid key that floods", sessions(flood), {ended}, 0, 0},
+      {"a valid key that lies", sessions(lie), {parcels}, 0, 0},
   };
 }
 
@@ -176,6 +194,7 @@ Trouble few_descriptors(std::uint64_t descriptors) {
   return {std::to_string(descriptors) + " descriptors, all wanted",
           swarm({Manner::kSilent, Manner::kNoInitiate}, 2000, 4 * descriptors),
           {"thalweg_link_crowded_total", "thalweg_link_turned_away_total"},
+          2 * descriptors,
           0};
 }
 

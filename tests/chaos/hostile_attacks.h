@@ -31,8 +31,13 @@ struct Trouble {
   Attack attack;
   /// Names of the hub's figures, one of which at least must have grown.
   std::vector<std::string> counted_as;
-  double least_share = 0;  ///< of the honest throughput before that must be left during the attack
+  std::uint64_t descriptors = 0;  ///< that the attacker needs
+  double least_share = 0;         ///< of the honest throughput that must be left during the attack
 };
+
+/// Descriptors that an attacker may have: as many as this process may open, but for some of its own. Of the hard limit:
+/// raises the soft one.
+std::uint64_t descriptors_to_spare();
 
 /// All of them, in the order in which they are tried.
 std::vector<Trouble> all_troubles();

@@ -51,11 +51,13 @@ class Liar {
   ParcelHeader header_;
 };
 
-void expect(Code wanted, Code came, const std::string& what, Tally& tally) {
+/// False: nothing came, and what comes later would be taken for the answer to something else.
+bool expect(Code wanted, Code came, const std::string& what, Tally& tally) {
   if (came == wanted)
     ++tally[what];
   else if (came != Code::kLinkLost)  // the attack may have ended meanwhile
     ++tally["WRONG ANSWER " + std::to_string(static_cast<int>(came)) + " to " + what];
+  return came != Code::kLinkLost;
 }
 
 }  // namespace
@@ -86,9 +88,10 @@ void lie(Intruder& intruder, const Target& target, std::uint64_t turn, Tally& ta
     case 4: {
       // Taken, as a parcel; its record has a verdict.
       const Bytes first = liar.parcel("500153", key);
-      expect(Code::kOk, liar.answer(1, first), "records of others", tally);
-      for (int i = 0; i < 20; ++i) expect(Code::kOk, liar.answer(1, first), "replays", tally);
-      expect(Code::kParcelConflict, liar.answer(1, liar.parcel(target.party, key + "-2")), "forks", tally);
+      if (!expect(Code::kOk, liar.answer(1, first), "records of others", tally)) return;
+      for (int i = 0; i < 20; ++i)
+        if (!expect(Code::kOk, liar.answer(1, first), "replays", tally)) return;
+      if (!expect(Code::kParcelConflict, liar.answer(1, liar.parcel(target.party, key + "-2")), "forks", tally)) return;
       liar.header().number = 3;
       expect(Code::kParcelGap, liar.answer(3, liar.parcel(target.party, key + "-3")), "out of order", tally);
       break;

@@ -20,9 +20,11 @@ using nlohmann::json;
 using storm::Origin;
 using storm::SteadyClock;
 
-constexpr double kStations = 2.52;                  // of World: 1, 1, a half and 2 % of its rate
-constexpr double kWarmUpShare = 0.2;                // of the time: buffers fill, pages of programs are touched
-constexpr std::chrono::seconds kMemoryJudged{600};  // caches and tables fill up to their bounds before that
+constexpr double kStations = 2.52;    // of World: 1, 1, a half and 2 % of its rate
+constexpr double kWarmUpShare = 0.2;  // of the time: buffers fill, pages of programs are touched
+// Before that caches and tables fill up to their bounds, and latency grows and falls with the machine's other work.
+constexpr std::chrono::seconds kGrowthJudged{600};
+constexpr std::size_t kWaitsLeast = 20;  // of which a quantile says something; fewer wait for the next measurement
 constexpr double kMemoryShare = 0.10, kMemorySlack_kib = 4 * 1024, kDescriptorSlack = 4;
 constexpr double kLatencyShare = 0.5, kLatencySlack_ms = 2;
 
@@ -61,12 +63,14 @@ class Soak {
       if (storm::Machine& machine = world_.site().machines()[i]; machine.runs()) look(names[i], machine.pid());
     if (const auto pid = world_.runner()) look("runner", *pid);
     for (Origin* origin : world_.origins()) {
-      const std::vector<double> waits = origin->take_waits_ms();
-      if (waits.empty()) continue;
       const std::string& name = origin->settings().name;
+      std::vector<double>& waits = waits_[name];
+      for (const double wait : origin->take_waits_ms()) waits.push_back(wait);
+      if (waits.size() < kWaitsLeast) continue;
       p50_[name].add(at_s, quantile(waits, 0.5));
       p99_[name].add(at_s, quantile(waits, 0.99));
       line += fmt::format(" {} {:.1f}/{:.1f} ms;", name, p50_[name].values.back(), p99_[name].values.back());
+      waits.clear();
     }
     std::printf("%7.1f s  --%s\n", at_s, line.c_str());
     std::fflush(stdout);
@@ -78,11 +82,12 @@ class Soak {
     std::printf("%s\n", zh ? "增长（去掉预热；Theil–Sen 斜率乘以时长）"
                            : "growth (after warming up; Theil–Sen slope times the time)");
     bool all = true;
-    all &= rows(memory_, zh ? "内存 VmRSS, KiB" : "memory VmRSS, KiB", kMemoryShare, kMemorySlack_kib,
-                options_.plan.length >= kMemoryJudged);
+    const bool long_enough = options_.plan.length >= kGrowthJudged;
+    all &= rows(memory_, zh ? "内存 VmRSS, KiB" : "memory VmRSS, KiB", kMemoryShare, kMemorySlack_kib, long_enough);
     all &= rows(anonymous_, zh ? "其中匿名, KiB" : "of it anonymous, KiB", 0, 0, false);
     all &= rows(descriptors_, zh ? "文件描述符" : "descriptors", 0, kDescriptorSlack, true);
-    all &= rows(p50_, zh ? "受理延迟 p50, ms" : "acknowledgement p50, ms", kLatencyShare, kLatencySlack_ms, true);
+    all &=
+        rows(p50_, zh ? "受理延迟 p50, ms" : "acknowledgement p50, ms", kLatencyShare, kLatencySlack_ms, long_enough);
     all &= rows(p99_, zh ? "受理延迟 p99, ms" : "acknowledgement p99, ms", 0, 0, false);
     return all;
   }
@@ -107,6 +112,7 @@ class Soak {
 
   World& world_;
   const SoakOptions& options_;
+  std::map<std::string, std::vector<double>> waits_;
   std::map<std::string, Series> memory_, anonymous_, descriptors_, p50_, p99_;
   json numbers_;
 };

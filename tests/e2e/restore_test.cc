@@ -84,7 +84,7 @@ struct Restored : Exchange {
                           Way{"rongchang", "luxian", "urgent"}}) {
       INFO(way.from << " to " << way.to << ", " << way.lane);
       const auto wanted = sent(way.from, way.lane);
-      eventually([&] { return held(way.to, way.from, way.lane).size() >= wanted.size(); }, std::chrono::seconds(40));
+      CHECK(eventually([&] { return held(way.to, way.from, way.lane).size() >= wanted.size(); }));
       CHECK(held(way.to, way.from, way.lane) == wanted);
     }
   }

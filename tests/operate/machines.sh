@@ -38,7 +38,7 @@ world() {
 
 # machine NAME ADDRESS LANG: a new one, with nothing on its disk; what lies in its safe is there again.
 machine() {
-  local name=$1 address=$2 ready="$work/ready" wire=v${2##*.}
+  local name=$1 address=$2 ready="$work/ready" wire=v${2##*.} pipe
   mkdir -p "$work/safe/$name"
   rm -f "$ready" "$work/folder.$name"
   mkfifo "$ready"
@@ -53,7 +53,10 @@ machine() {
   holder[$name]=$!
   disown # its end is no news
   speaks[$name]=$3
-  read -r <"$ready"
+  # Opened both ways: a machine that ends before it is ready must not leave us waiting for somebody who writes.
+  exec {pipe}<>"$ready"
+  read -r -t 60 -u "$pipe" || { echo "the machine $name did not begin" >&2; return 1; }
+  exec {pipe}>&-
   ip link add "$wire" type veth peer name eth0 netns "${holder[$name]}"
   ip link set "$wire" master river up
   inside "$name" ip address add "$address/24" dev eth0

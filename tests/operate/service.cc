@@ -55,8 +55,8 @@ void look_after(pid_t pid, int socket, int ready, const char* pid_file) {
   using Clock = std::chrono::steady_clock;
   const auto patience = Clock::now() + std::chrono::minutes(1);
   for (;;) {
-    int status = 0;
-    if (::waitpid(pid, &status, WNOHANG) == pid) break;
+    siginfo_t ended{};
+    if (::waitid(P_PID, static_cast<id_t>(pid), &ended, WEXITED | WNOHANG | WNOWAIT) == 0 && ended.si_pid == pid) break;
     pollfd one{socket, POLLIN, 0};
     if (::poll(&one, 1, 50) == 1) {
       char text[512];
@@ -69,7 +69,9 @@ void look_after(pid_t pid, int socket, int ready, const char* pid_file) {
     }
     if (ready >= 0 && Clock::now() > patience) ::kill(pid, SIGKILL);
   }
+  // Before its end can be seen by others: who then starts it anew has written a file of his own.
   ::unlink(pid_file);
+  (void)::waitpid(pid, nullptr, 0);
 }
 
 }  // namespace

@@ -8,10 +8,9 @@ namespace thalweg::storm {
 struct CatchUpPlan {
   std::uint64_t records = 100'000;  ///< that the receiver missed
   int rounds = 3;
-  int quiet_s = 8;        ///< how long is measured while nobody catches up
   double readings = 100;  ///< a second, to the other receiver, one by one
   double warnings = 20;   ///< beside them
-  double factor = 1.2;    ///< p99 of the others may grow by so much …
+  double factor = 1.2;    ///< p90 of the others may grow by so much …
   double slack_ms = 100;  ///< … and so much: what shared cores and disk cost, far below a stall of the hub
 };
 

@@ -1,19 +1,33 @@
 #include "storm/keeper.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
 #include <thread>
 
 namespace thalweg::storm {
 
 using SteadyClock = std::chrono::steady_clock;
 
-Path trial_folder(const std::string& named, const std::string& program) {
+Path trial_folder(const std::string& named, const std::string& program, const Path& below) {
   if (!named.empty()) return named;
-  std::string made = "/tmp/thalweg-" + program + "-" + std::string(6, 'X');  // mkdtemp's own sign for its letters
+  // mkdtemp's own sign for its letters
+  std::string made = (below / ("thalweg-" + program + "-" + std::string(6, 'X'))).string();
   return ::mkdtemp(made.data()) == nullptr ? Path() : Path(made);
+}
+
+Path memory_folder() {
+  constexpr std::uintmax_t kLeast_bytes = std::uintmax_t{2} << 30;  // far more than any trial sends
+  const Path memory = "/dev/shm";
+  std::error_code none;
+  const auto space = std::filesystem::space(memory, none);
+  return !none && space.available >= kLeast_bytes && space.available > space.capacity / 4 &&
+                 ::access(memory.c_str(), W_OK | X_OK) == 0
+             ? memory
+             : Path();
 }
 
 bool Keeper::set_up(const Path& folder, const Path& programs, Site::Layout layout) {

@@ -11,9 +11,11 @@
 
 namespace thalweg::storm {
 
-/// The folder of a trial: the one that was named, or a new one below /tmp, named after the program. Empty: none could
-/// be made.
-Path trial_folder(const std::string& named, const std::string& program);
+/// The folder of a trial: the one that was named, or a new one below `below`, named after the program. Empty: none
+/// could be made.
+Path trial_folder(const std::string& named, const std::string& program, const Path& below = "/tmp");
+/// A folder in memory with room for a site; empty: there is none.
+Path memory_folder();
 
 /// Owns: the site, the complaints. Threads: one.
 class Keeper {

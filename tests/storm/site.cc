@@ -1,11 +1,7 @@
 #include "storm/site.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <chrono>
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -13,36 +9,12 @@
 
 #include "app/cli/setup_files.h"
 #include "link/local_socket.h"
+#include "support/free_ports.h"
 
 namespace thalweg::storm {
 namespace {
 
 using nlohmann::json;
-
-/// Three neighbouring ports that nobody uses now. The hub's ports must stay the same over its starts.
-Result<std::uint16_t> free_ports() {
-  for (int attempt = 0; attempt < 100; ++attempt) {
-    int sockets[3] = {-1, -1, -1};
-    std::uint16_t first = 0;
-    bool good = true;
-    for (int i = 0; i < 3 && good; ++i) {
-      sockets[i] = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-      sockaddr_in address{};
-      address.sin_family = AF_INET;
-      address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-      address.sin_port = htons(static_cast<std::uint16_t>(i == 0 ? 0 : first + i));
-      socklen_t size = sizeof address;
-      good = ::bind(sockets[i], reinterpret_cast<sockaddr*>(&address), size) == 0 &&
-             ::getsockname(sockets[i], reinterpret_cast<sockaddr*>(&address), &size) == 0;
-      if (i == 0) first = ntohs(address.sin_port);
-      good = good && first < 65534;
-    }
-    for (const int socket : sockets)
-      if (socket >= 0) ::close(socket);
-    if (good) return first;
-  }
-  return Error{Code::kUnavailable, "no three free ports"};
-}
 
 Result<json> ask(const Path& socket, const json& request) {
   TW_ASSIGN(auto client, link::BlockingLocalClient::connect(socket, link::LocalRole::kPerson, std::chrono::seconds(5)));
@@ -77,22 +49,15 @@ Result<std::unique_ptr<Site>> Site::set_up(const Path& folder, const Path& progr
 }
 
 Status Site::create(const Path& folder, const Path& programs) {
-  TW_ASSIGN(port_, free_ports());
-  app::NewHub hub;
-  hub.folder = folder / "hub";
-  hub.region = Path(THALWEG_SOURCE_DIR) / "examples/regions/laixi";
-  hub.listen = hub.public_host = "127.0.0.1";
-  hub.routine_port = port_;
-  hub.urgent_port = static_cast<std::uint16_t>(port_ + 1);
-  hub.http_port = http_port();
-  std::string mistakes;
-  TW_ASSIGN(card_, app::create_hub(system_clock(), hub, mistakes));
-  const auto begin = [this](Machine& machine) {
-    if (layout_.variables) machine.set_environment(layout_.variables(machine.name()));
-    return machine.start();
-  };
-  machines_.emplace_back("hub", programs / "thalwegd", hub.folder);
-  TW_TRY(begin(machines_[0]));
+  // Who tries at the same time may have been given the same ports, and begun before.
+  for (int attempt = 1;; ++attempt) {
+    const Status begun = begin_hub(folder / "hub", programs);
+    if (begun) break;
+    if (attempt == 3) return begun.error();
+    machines_.clear();
+    std::error_code none;
+    std::filesystem::remove_all(folder / "hub", none);
+  }
   gates_ = gates();
   gates_.insert(gates_.end(), layout_.more.begin(), layout_.more.end());
   for (std::size_t i = 0; i < gates_.size(); ++i) {
@@ -102,6 +67,31 @@ Status Site::create(const Path& folder, const Path& programs) {
     TW_TRY(begin(machines_.back()));
     TW_ASSIGN(const json up, ask_patiently(own / "state" / "run" / "routine.sock", {{"cmd", "status"}}));
   }
+  return {};
+}
+
+Status Site::begin(Machine& machine) {
+  if (layout_.variables) machine.set_environment(layout_.variables(machine.name()));
+  return machine.start();
+}
+
+/// Returns when it answers.
+Status Site::begin_hub(const Path& folder, const Path& programs) {
+  const auto ports = free_ports(3);
+  if (!ports) return Error{Code::kUnavailable, "no three free ports"};
+  port_ = *ports;
+  app::NewHub hub;
+  hub.folder = folder;
+  hub.region = Path(THALWEG_SOURCE_DIR) / "examples/regions/laixi";
+  hub.listen = hub.public_host = "127.0.0.1";
+  hub.routine_port = port_;
+  hub.urgent_port = static_cast<std::uint16_t>(port_ + 1);
+  hub.http_port = http_port();
+  std::string mistakes;
+  TW_ASSIGN(card_, app::create_hub(system_clock(), hub, mistakes));
+  machines_.emplace_back("hub", programs / "thalwegd", folder);
+  TW_TRY(begin(machines_[0]));
+  TW_ASSIGN(const json up, ask_patiently(folder / "state" / "run" / "admin.sock", {{"cmd", "status"}}));
   return {};
 }
 

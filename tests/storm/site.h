@@ -66,6 +66,8 @@ class Site {
 
  private:
   Status create(const Path& folder, const Path& programs);
+  Status begin_hub(const Path& folder, const Path& programs);
+  Status begin(Machine& machine);
   Status enrol(std::size_t gate, const Path& folder);
 
   Layout layout_;

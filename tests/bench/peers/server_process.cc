@@ -15,12 +15,13 @@
 #include <chrono>
 #include <cstring>
 #include <fstream>
-#include <random>
 #include <set>
 #include <sstream>
 #include <stdexcept>
 #include <string_view>
 #include <thread>
+
+#include "support/free_ports.h"
 
 namespace thalweg::bench {
 namespace {
@@ -159,15 +160,7 @@ std::string run_program(const ServerCommand& command) {
 }
 
 std::uint16_t free_port() {
-  static std::mt19937 random(std::random_device{}());
-  for (int tries = 0; tries < 1000; ++tries) {
-    const auto port = static_cast<std::uint16_t>(20'000 + random() % 12'000);
-    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    const sockaddr_in address = loopback(port);
-    const bool free = fd >= 0 && ::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
-    ::close(fd);
-    if (free) return port;
-  }
+  if (const auto port = free_ports()) return *port;
   throw std::runtime_error("no free port");
 }
 
