@@ -14,7 +14,8 @@ namespace {
 
 constexpr std::string_view kMagic = "TWPLCv1\n";
 constexpr std::string_view kEnding = ".places";
-constexpr std::size_t kLoaded = 16;  // sealed parts kept in memory: readers that are behind are few at a time
+constexpr std::size_t kLoaded = 4;  // sealed parts kept in memory: readers that are behind are few at a time
+constexpr std::size_t kHeads = 64;  // beginnings of sealed parts: what a search over a thousand of them looks at
 
 /// Deliveries of one receiver within one segment.
 struct Run {
@@ -30,6 +31,29 @@ struct Part {
   std::map<std::string, Run, std::less<>> runs;
 };
 using PartPtr = std::shared_ptr<const Part>;
+
+/// A part without its places.
+struct Head {
+  SideKey key;
+  std::map<std::string, std::uint64_t, std::less<>> firsts;
+};
+using HeadPtr = std::shared_ptr<const Head>;
+
+/// The one of that segment, moved to the front; nullptr when it is not there.
+template <class T>
+T recent(std::list<T>& list, std::uint64_t first_block) {
+  const auto at =
+      std::find_if(list.begin(), list.end(), [&](const T& one) { return one->key.first_block == first_block; });
+  if (at == list.end()) return nullptr;
+  list.splice(list.begin(), list, at);
+  return list.front();
+}
+
+template <class T>
+void keep(std::list<T>& list, T one, std::size_t at_most) {
+  list.push_front(std::move(one));
+  if (list.size() > at_most) list.pop_back();
+}
 
 Bytes encode(const Part& part) {
   Bytes out;
@@ -78,10 +102,13 @@ struct PlaceIndex::State {
   std::vector<SideKey> sealed;
   std::map<std::uint64_t, PartPtr> unwritten;  ///< by first block: sealed, file to be written
   mutable std::list<PartPtr> loaded;           ///< most recently used first
+  mutable std::list<HeadPtr> heads;            ///< most recently used first
   Part active;
   std::uint64_t next_block = 1;
 
   Result<PartPtr> part(std::size_t index) const;
+  Result<HeadPtr> head(std::size_t index) const;
+  Result<PartPtr> read_part(std::size_t index) const;
   PartPtr known_part(std::size_t index) const;
   Status add(Part& to, const Block& block) const;
   Result<std::shared_ptr<Part>> rebuild(std::size_t index) const;
@@ -129,18 +156,31 @@ Result<std::shared_ptr<Part>> PlaceIndex::State::rebuild(std::size_t index) cons
 PartPtr PlaceIndex::State::known_part(std::size_t index) const {
   const SideKey& key = sealed[index];
   if (auto at = unwritten.find(key.first_block); at != unwritten.end()) return at->second;
-  for (auto at = loaded.begin(); at != loaded.end(); ++at) {
-    if ((*at)->key.first_block == key.first_block) {
-      loaded.splice(loaded.begin(), loaded, at);
-      return loaded.front();
-    }
-  }
-  return nullptr;
+  return recent(loaded, key.first_block);
 }
 
-/// The part of a sealed segment: from memory, from its file, or made anew from the log.
 Result<PartPtr> PlaceIndex::State::part(std::size_t index) const {
   if (PartPtr known = known_part(index)) return known;
+  TW_ASSIGN(PartPtr found, read_part(index));
+  keep(loaded, found, kLoaded);
+  return found;
+}
+
+Result<HeadPtr> PlaceIndex::State::head(std::size_t index) const {
+  if (HeadPtr known = recent(heads, sealed[index].first_block)) return known;
+  PartPtr whole = known_part(index);
+  if (!whole) {
+    TW_ASSIGN(whole, read_part(index));
+  }
+  auto made = std::make_shared<Head>();
+  made->key = whole->key;
+  for (const auto& [receiver, run] : whole->runs) made->firsts.emplace_hint(made->firsts.end(), receiver, run.first);
+  keep<HeadPtr>(heads, made, kHeads);
+  return HeadPtr(std::move(made));
+}
+
+/// The part of a sealed segment: from its file, or made anew from the log.
+Result<PartPtr> PlaceIndex::State::read_part(std::size_t index) const {
   const Path path = side_path(folder, sealed[index].first_block, kEnding);
   PartPtr found;
   if (auto bytes = load_side(log.files(), path, kMagic, sealed[index])) found = decode(sealed[index], *bytes);
@@ -148,8 +188,6 @@ Result<PartPtr> PlaceIndex::State::part(std::size_t index) const {
     TW_ASSIGN(found, rebuild(index));
     (void)save_side(log.files(), path, kMagic, found->key, encode(*found)).has_value();
   }
-  loaded.push_front(found);
-  if (loaded.size() > kLoaded) loaded.pop_back();
   return found;
 }
 
@@ -223,8 +261,7 @@ Status PlaceIndex::write_sealed() {
                      encode(*part)));
     std::lock_guard guard(state_->mutex);
     state_->unwritten.erase(part->key.first_block);
-    state_->loaded.push_front(part);
-    if (state_->loaded.size() > kLoaded) state_->loaded.pop_back();
+    keep(state_->loaded, part, kLoaded);
   }
   return {};
 }
@@ -238,22 +275,23 @@ Status PlaceIndex::trim() {
     return true;
   });
   std::erase_if(state_->loaded, [&](const PartPtr& part) { return part->key.last_block < first; });
+  std::erase_if(state_->heads, [&](const HeadPtr& head) { return head->key.last_block < first; });
   remove_strangers(state_->log.files(), state_->folder, kEnding, state_->log.segments());
   return {};
 }
 
 /// Index of the sealed segment that holds the sequence, if any does; `sealed.size()` stands for the active one.
 Result<std::size_t> PlaceIndex::State::segment_with(std::string_view receiver, std::uint64_t sequence) const {
-  auto begins_by = [&](const Part& part) {
-    auto run = part.runs.find(receiver);
-    return run == part.runs.end() || run->second.first <= sequence;
+  auto begins_by = [&](const Head& head) {
+    auto first_there = head.firsts.find(receiver);
+    return first_there == head.firsts.end() || first_there->second <= sequence;
   };
   std::size_t low = 0, high = sealed.size();
   if (auto run = active.runs.find(receiver); run == active.runs.end() || run->second.first <= sequence) return high;
   // Invariant: the segments below `low` begin at or before the sequence, those from `high` on behind it.
   while (low < high) {
     const std::size_t middle = low + (high - low) / 2;
-    TW_ASSIGN(PartPtr here, part(middle));
+    TW_ASSIGN(HeadPtr here, head(middle));
     if (begins_by(*here)) {
       low = middle + 1;
     } else {
@@ -307,24 +345,24 @@ Result<std::uint64_t> PlaceIndex::first(std::string_view receiver) const {
   std::size_t low = 0, high = s.sealed.size();
   while (low < high) {
     const std::size_t middle = low + (high - low) / 2;
-    TW_ASSIGN(const PartPtr here, s.part(middle));
-    if (here->runs.contains(receiver)) {
+    TW_ASSIGN(const HeadPtr here, s.head(middle));
+    if (here->firsts.contains(receiver)) {
       high = middle;
     } else {
       low = middle + 1;
     }
   }
-  PartPtr held;
-  const Part* part = &s.active;
-  if (low < s.sealed.size()) {
-    TW_ASSIGN(held, s.part(low));
-    part = held.get();
-  }
-  auto run = part->runs.find(receiver);
-  if (run == part->runs.end()) return std::uint64_t{0};
   auto end = s.active.runs.find(receiver);
+  if (end == s.active.runs.end()) return std::uint64_t{0};
+  std::uint64_t first = end->second.first;
+  if (low < s.sealed.size()) {
+    TW_ASSIGN(const HeadPtr here, s.head(low));
+    const auto there = here->firsts.find(receiver);
+    if (there == here->firsts.end()) return std::uint64_t{0};
+    first = there->second;
+  }
   // Known from before, but all of its deliveries were dropped.
-  return end != s.active.runs.end() && run->second.first < end->second.next() ? run->second.first : std::uint64_t{0};
+  return first < end->second.next() ? first : std::uint64_t{0};
 }
 
 Status hub_deliveries(const Block& block, const std::function<void(const Delivered&)>& give) {

@@ -18,7 +18,8 @@ struct Delivered {
 /// Per receiver the places of its delivery sequence, for one ledger (so for one lane). Derived: a sorted file per
 /// sealed segment (*.places), the active segment in memory; all of it can be thrown away.
 ///
-/// Memory: 16 bytes per delivery of the active segment and of at most 16 sealed ones that readers are in.
+/// Memory: 16 bytes per delivery of the active segment and of at most 4 sealed ones that readers are in; of 64 sealed
+/// ones 16 bytes and the name of each receiver.
 /// Threads: any.
 class PlaceIndex {
  public:
