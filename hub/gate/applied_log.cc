@@ -10,6 +10,8 @@ namespace thalweg::gate {
 
 /// Outbox and inbox keep what they need again in their own form; the log's copies are for those who look.
 static constexpr std::size_t kRecentBytes = 1u << 20;
+/// Who sends, who feeds an adapter and a person that looks read on from where they are: few segments at a time.
+static constexpr std::size_t kOpenSegments = 4;
 
 /// The writer thread posts through this; `target` is empty once the log is gone, so a late post finds nobody.
 struct AppliedLog::Bridge {
@@ -31,6 +33,7 @@ Result<std::unique_ptr<AppliedLog>> AppliedLog::open(FileSystem& files, const Pa
   segments.segment_bytes = options.segment_bytes;
   segments.lock_folder = options.lock_folder;
   segments.recent_bytes = kRecentBytes;
+  segments.open_segments = kOpenSegments;
   TW_ASSIGN(self->log_, ledger::SegmentLog::open(files, folder, std::move(segments), &self->report_));
   if (self->report_.torn) {
     log::warning("gate", "{}: a block torn by a crash was cut off: {} offset {}, {} bytes", folder.string(),

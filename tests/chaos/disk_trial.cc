@@ -219,8 +219,15 @@ int DiskTrial::run() {
       {"inbox-write", true, [&] { inbox_writes(); }},
       {"inbox-sync", false, [&] { gate_syncs("inbox"); }},
   };
-  for (const Case& one : cases)
-    if (options_.only.empty() ? !options_.brief || one.in_brief : options_.only == one.name) one.run();
+  std::string names;
+  int ran = 0;
+  for (const Case& one : cases) {
+    names += names.empty() ? one.name : std::string(", ") + one.name;
+    if (options_.only.empty() ? options_.brief && !one.in_brief : options_.only != one.name) continue;
+    one.run();
+    ++ran;
+  }
+  if (ran == 0) complain("no fault is called " + options_.only + "; there are: " + names);
   sending_ = false;
   for (std::size_t i = 0; i < origins(); ++i) origin(i).close();
   Row end{"the end", "", "", -1, 0};

@@ -216,6 +216,7 @@ int run(Ground& ground, const Plan& plan) {
     if (descriptors >= few.descriptors && !ground.hub_log_has("descriptors"))
       ground.trial().complain("the hub's log says nothing of descriptors");
   }
+  if (rows.empty()) ground.trial().complain("no attack was made: --list names them");
   ground.finish();
   if (plan.as_json) {
     json all = json::array();
