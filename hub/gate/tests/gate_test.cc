@@ -47,8 +47,9 @@ struct Site {
     card.curve_z85 = trust::CurveKeyPair::generate().public_z85;
     card.addresses = {{"127.0.0.1:1", "127.0.0.1:1"}};
     std::ofstream(folder / "hub.card") << must(trust::sign(card, hub)).document();
-    std::ofstream(folder / "gate.toml") << "party = \"510521\"\ngate = \"gate-1\"\nplugins = \"" TEST_PLUGINS "\"\n" +
-                                               "limits = { reserve_percent = 0 }\n" + adapters;  // however full
+    std::ofstream(folder / "gate.toml") << "party = \"510521\"\ngate = \"gate-1\"\nplugins = \"" TEST_PLUGINS "\"\n"
+                                        << "limits = { reserve_percent = 0 }\n"  // however full the disk is
+                                        << adapters;
   }
   void start() {
     std::vector<gate::ConfigMistake> mistakes;
