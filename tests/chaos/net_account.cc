@@ -37,11 +37,9 @@ void World::finish() {
   wait_until(
       [&] { return std::all_of(senders_.begin(), senders_.end(), [](const Sender& s) { return s.origin->done(); }); },
       "every record is accepted", options_.patience_s);
-  if (wait_until([&] { return waiting().empty(); }, "nothing waits anywhere", options_.patience_s)) {
+  if (drain()) {
     std::this_thread::sleep_for(std::chrono::seconds(1));  // what would come twice has the time to do so
-    wait_until([&] { return waiting().empty(); }, "nothing waits anywhere", options_.patience_s);
-  } else {
-    complain(waiting());
+    drain();
   }
   for (Sender& sender : senders_) {
     sender.origin->stop();

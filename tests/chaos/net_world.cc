@@ -243,26 +243,57 @@ NetLine::Counters World::lines() const {
   return sum;
 }
 
-std::string World::waiting() const {
+World::Waiting World::waiting() const {
+  Waiting all;
+  const auto add = [&](std::uint64_t count, const std::string& what) {
+    if (count > 0 && all.what.empty()) all.what = what;
+    all.count += count;
+  };
+  constexpr std::uint64_t kUnknown = 1ull << 40;  // of who does not answer
   for (std::size_t gate = 0; gate < lines_.size(); ++gate) {
     const std::string name = programs()[gate + 1];
     const json status = parsed(site().ask_gate(gate, R"({"cmd":"status"})"));
-    if (!status.is_object()) return name + " does not answer";
+    if (!status.is_object()) {
+      add(kUnknown, name + " does not answer");
+      continue;
+    }
     for (const json& lane : status["lanes"]) {
       const std::string which = name + ", " + lane["lane"].get<std::string>();
-      if (lane["link"]["open"] != true) return which + ": no line, " + lane["link"].dump();
-      if (lane["outbox"]["waiting"] != 0) return which + ": parcels wait, " + lane["outbox"]["waiting"].dump();
+      if (lane["link"]["open"] != true) add(kUnknown, which + ": no line, " + lane["link"].dump());
+      const auto parcels = lane["outbox"]["waiting"].get<std::uint64_t>();
+      add(parcels, fmt::format("{}: {} parcels wait", which, parcels));
       for (const json& adapter : lane["adapters"])
-        if (adapter.value("lag", 0) != 0) return which + ": an adapter is behind, " + adapter.dump();
+        add(adapter.value("lag", std::uint64_t{0}), which + ": an adapter is behind, " + adapter.dump());
     }
   }
   const json hub = parsed(site().ask_hub(R"({"cmd":"status"})"));
-  if (!hub.is_object()) return "the hub does not answer";
+  if (!hub.is_object()) {
+    add(kUnknown, "the hub does not answer");
+    return all;
+  }
   for (const json& party : hub["parties"])
     for (const json& lane : party["lanes"])
-      if (lane.value("lag", 0) != 0)
-        return "deliveries wait for " + party["party"].get<std::string>() + ", " + lane.dump();
-  return {};
+      add(lane.value("lag", std::uint64_t{0}),
+          "deliveries wait for " + party["party"].get<std::string>() + ", " + lane.dump());
+  return all;
+}
+
+bool World::drain() {
+  std::uint64_t least = UINT64_MAX;
+  auto since = storm::SteadyClock::now();
+  for (;;) {
+    const Waiting now = waiting();
+    if (now.what.empty()) return true;
+    if (now.count < least) {
+      least = now.count;
+      since = storm::SteadyClock::now();
+    } else if (storm::SteadyClock::now() - since > std::chrono::seconds(options_.patience_s)) {
+      complain(fmt::format("what waits has not become less for {} s: {}", options_.patience_s, now.what));
+      return false;
+    }
+    watch();
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  }
 }
 
 }  // namespace thalweg::chaos

@@ -84,8 +84,15 @@ class World : public storm::Keeper {
   void restore(std::size_t program);
   void revoke(std::size_t gate);
   void replace(std::size_t gate);
-  /// Who waits for what; empty when nothing waits anywhere.
-  std::string waiting() const;
+  /// What waits in all places together, and who waits for what, first of them; 0 and empty when nothing does.
+  struct Waiting {
+    std::uint64_t count = 0;
+    std::string what;
+  };
+  Waiting waiting() const;
+  /// Waits until nothing waits anywhere. Patience counts from when it last became less: a long trial with slow lines
+  /// leaves much behind. False, and a complaint: it was not.
+  bool drain();
   void count();
   void count_tables();
   void count_retired();
