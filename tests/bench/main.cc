@@ -158,14 +158,16 @@ void tell_floor(const std::vector<bench::Step>& steps) {
 }
 
 /// One measurement once.
-std::vector<Figure> once(const std::string& what, std::size_t records, double routine_rate) {
+std::vector<Figure> once(const std::string& what, std::size_t records, double routine_rate, std::size_t notices) {
   using Kind = Load::Kind;
   const auto rate = [](double value) {
     return std::vector<Figure>{{"published, stored, received, acknowledged", "records/s", value}};
   };
   const auto times = [](const std::vector<double>& all) {
-    return std::vector<Figure>{
-        {"p50", "us", quantile(all, 0.5)}, {"p99", "us", quantile(all, 0.99)}, {"most", "us", quantile(all, 1)}};
+    std::vector<Figure> figures{{"p50", "us", quantile(all, 0.5)}, {"p99", "us", quantile(all, 0.99)}};
+    if (all.size() >= 1000) figures.push_back({"p99.9", "us", quantile(all, 0.999)});
+    figures.push_back({"most", "us", quantile(all, 1)});
+    return figures;
   };
   if (what == "relay") return {{"raw relay", "messages/s", relay_rate(1024, records)}};
   if (what == "throughput") return rate(throughput(records, 0));
@@ -176,8 +178,8 @@ std::vector<Figure> once(const std::string& what, std::size_t records, double ro
   if (what == "bytes-random") return bytes_figures(catch_up(records, Kind::kRandom, routine_rate));
   if (what == "ack") return times(acknowledgement(2000, 10'000));
   double routine = 0;
-  if (what == "urgent") return times(urgent(200, std::nullopt, routine));
-  std::vector<Figure> loaded = times(urgent(200, routine_rate, routine));
+  if (what == "urgent") return times(urgent(notices, std::nullopt, routine));
+  std::vector<Figure> loaded = times(urgent(notices, routine_rate, routine));
   loaded.push_back({"routine meanwhile", "records/s", routine});
   return loaded;
 }
@@ -216,6 +218,10 @@ int main(int argc, char** argv) {
   cli.add_option(
       "--routine-rate", routine_rate,
       "Routine records/s beside urgent ones of --only loaded; of --only bytes, one by one (0: all it takes)");
+  std::size_t notices_once = 200;
+  cli.add_option("--notices", notices_once,
+                 "Of --only urgent and loaded: urgent notices, 20 a second; 1,000 and more for a p99.9")
+      ->check(CLI::Range(20, 1'000'000));
   cli.add_flag("--json", json_only, "JSON only");
   CLI11_PARSE(cli, argc, argv);
   if (quick) {
@@ -243,7 +249,8 @@ int main(int argc, char** argv) {
     return 0;
   }
   if (!only.empty()) {
-    const std::vector<Figure> figures = once(only, only == "behind" && !quick ? behind : records, routine_rate);
+    const std::vector<Figure> figures =
+        once(only, only == "behind" && !quick ? behind : records, routine_rate, notices_once);
     if (json_only) {
       json out = json::array();
       for (const Figure& one : figures) out.push_back({{"what", one.what}, {"unit", one.unit}, {"value", one.value}});
