@@ -4,20 +4,6 @@
 #include <algorithm>
 
 namespace thalweg::gate {
-namespace {
-
-void put(ByteWriter& out, ledger::Place place) {
-  out.u64(place.block);
-  out.u32(place.entry);
-}
-ledger::Place get_place(ByteReader& in) {
-  ledger::Place place;
-  place.block = in.u64();
-  place.entry = in.u32();
-  return place;
-}
-
-}  // namespace
 
 void EntryPlaces::add(ledger::Place place, std::size_t bytes, std::int64_t time_unix_ns) {
   ++last_;
@@ -88,10 +74,10 @@ void EntryPlaces::encode(ByteWriter& out) const {
   out.u64(marks_.size());
   for (const Mark& mark : marks_) {
     out.u64(mark.number);
-    put(out, mark.place);
+    mark.place.encode(out);
     out.i64(mark.time_unix_ns);
   }
-  for (const ledger::Place place : newest_) put(out, place);
+  for (const ledger::Place place : newest_) place.encode(out);
 }
 
 bool EntryPlaces::decode(ByteReader& in) {
@@ -103,7 +89,7 @@ bool EntryPlaces::decode(ByteReader& in) {
   for (std::uint64_t i = 0; i < marks && in.ok(); ++i) {
     Mark mark;
     mark.number = in.u64();
-    mark.place = get_place(in);
+    mark.place = ledger::Place::decode(in);
     mark.time_unix_ns = in.i64();
     if (mark.number < (marks_.empty() ? first_ : marks_.back().number + 1)) return false;
     marks_.push_back(mark);
@@ -112,7 +98,8 @@ bool EntryPlaces::decode(ByteReader& in) {
   if (marks_.empty()) return true;
   if (marks_.front().number != first_ || marks_.back().number > last_ || last_ - marks_.back().number >= kMarkEntries)
     return false;
-  for (std::uint64_t number = marks_.back().number; number <= last_; ++number) newest_.push_back(get_place(in));
+  for (std::uint64_t number = marks_.back().number; number <= last_; ++number)
+    newest_.push_back(ledger::Place::decode(in));
   return in.ok();
 }
 

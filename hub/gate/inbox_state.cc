@@ -128,7 +128,7 @@ bool InboxState::close_letter(std::uint64_t id) {
 
 void InboxState::forget_before(std::uint64_t block) {
   deliveries.forget_before(block);
-  forget_sequences();
+  while (sequences_.size() > 1 && sequences_[1].ordinal <= first_ordinal()) sequences_.pop_front();
 }
 
 void InboxState::add_sequence(std::uint64_t ordinal, std::uint64_t in_epoch, std::uint64_t sequence) {
@@ -137,10 +137,6 @@ void InboxState::add_sequence(std::uint64_t ordinal, std::uint64_t in_epoch, std
     if (last.epoch == in_epoch && last.sequence + (ordinal - last.ordinal) == sequence) return;
   }
   sequences_.push_back({ordinal, in_epoch, sequence});
-}
-
-void InboxState::forget_sequences() {
-  while (sequences_.size() > 1 && sequences_[1].ordinal <= first_ordinal()) sequences_.pop_front();
 }
 
 std::uint64_t InboxState::taken_sequence(const std::vector<std::string>& sinks) const {
@@ -200,9 +196,7 @@ void InboxState::read_every_place(ByteReader& in) {
   deliveries = EntryPlaces(static_cast<std::uint8_t>(InboxType::kDelivery), in.u64());
   const std::uint64_t count = in.u64();
   for (std::uint64_t i = 0; i < count && in.ok(); ++i) {
-    ledger::Place place;
-    place.block = in.u64();
-    place.entry = in.u32();
+    const auto place = ledger::Place::decode(in);
     const std::uint64_t in_epoch = in.u64(), sequence = in.u64();
     (void)in.u64();
     deliveries.add(place, EntryPlaces::kMarkBytes / 16, in.i64());  // how many bytes it has was not kept

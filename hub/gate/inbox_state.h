@@ -64,7 +64,6 @@ class InboxState {
     std::uint64_t ordinal = 0, epoch = 0, sequence = 0;
   };
   void add_sequence(std::uint64_t ordinal, std::uint64_t in_epoch, std::uint64_t sequence);
-  void forget_sequences();
   void read_every_place(ByteReader& in);
   Status apply_delivery(ByteView bytes, ledger::Place place, std::int64_t time_unix_ns);
   void apply_letter(LetterEntry entry, std::int64_t time_unix_ns);

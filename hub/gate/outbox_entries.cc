@@ -82,10 +82,7 @@ Bytes AcknowledgedEntry::encode() const {
     writer.short_text(one.instance);
     writer.short_text(one.origin_key);
   }
-  if (!refused.empty()) {
-    writer.u64(parcel.block);
-    writer.u32(parcel.entry);
-  }
+  if (!refused.empty()) parcel.encode(writer);
   return out;
 }
 
@@ -111,10 +108,7 @@ Result<AcknowledgedEntry> AcknowledgedEntry::decode(ByteView bytes) {
     one.origin_key = in.short_text();
     if (in.ok()) entry.refused.push_back(std::move(one));
   }
-  if (!entry.refused.empty() && in.left() > 0) {
-    entry.parcel.block = in.u64();
-    entry.parcel.entry = in.u32();
-  }
+  if (!entry.refused.empty() && in.left() > 0) entry.parcel = ledger::Place::decode(in);
   if (!in.done()) return damaged("acknowledged");
   return entry;
 }

@@ -10,17 +10,6 @@ namespace {
 
 constexpr std::uint8_t kStateVersion = 3;  // 1: origin keys without files; 2: every parcel's place
 
-void put(ByteWriter& out, ledger::Place place) {
-  out.u64(place.block);
-  out.u32(place.entry);
-}
-ledger::Place get_place(ByteReader& in) {
-  ledger::Place place;
-  place.block = in.u64();
-  place.entry = in.u32();
-  return place;
-}
-
 }  // namespace
 
 Status OutboxState::apply(std::uint8_t type, ByteView bytes, ledger::Place place, std::int64_t time_unix_ns) {
@@ -68,7 +57,7 @@ Status OutboxState::apply_incarnation(const IncarnationEntry& entry) {
   incarnation = entry.incarnation;
   why = entry.why;
   began_unix_ns = entry.created_unix_ns;
-  parcels = EntryPlaces(static_cast<std::uint8_t>(OutboxType::kParcel));
+  parcels = places_of_parcels();
   head_root = {};
   acknowledged = 0;
   newest_answer = {};
@@ -83,7 +72,7 @@ Status OutboxState::apply_parcel(ByteView bytes, ledger::Place place, std::int64
   const ParcelHeader& header = parcel.header;
   if (!began()) {  // the entry that began the stream was dropped and no snapshot is left
     incarnation = header.incarnation;
-    parcels = EntryPlaces(static_cast<std::uint8_t>(OutboxType::kParcel), header.number);
+    parcels = places_of_parcels(header.number);
     acknowledged = header.number - 1;
   }
   if (header.incarnation != incarnation || header.number != head() + 1) {
@@ -109,6 +98,7 @@ Status OutboxState::apply_parcel(ByteView bytes, ledger::Place place, std::int64
 void OutboxState::apply_acknowledged(const AcknowledgedEntry& entry, ledger::Place place, std::int64_t time_unix_ns) {
   const bool again = entry.number <= acknowledged;
   acknowledged = std::max(acknowledged, entry.number);
+  if (!parcels.holds(entry.number)) return;  // dropped since
   if (entry.number == acknowledged) newest_answer = place;
   if (again) return;  // a restored hub was refilled: its refusals are known
   for (const AcknowledgedEntry::Refused& one : entry.refused) {
@@ -146,7 +136,7 @@ void OutboxState::encode(Bytes& out) const {
   parcels.encode(writer);
   writer.raw(head_root);
   writer.u64(acknowledged);
-  put(writer, newest_answer);
+  newest_answer.encode(writer);
   writer.u64(to_resubmit.next);
   writer.u64(to_resubmit.last);
   if (!to_resubmit.empty()) to_resubmit.places.encode(writer);
@@ -164,8 +154,8 @@ void OutboxState::encode(Bytes& out) const {
   for (const auto& [id, letter] : letters) {
     writer.u64(letter.id);
     writer.u64(letter.number);
-    put(writer, letter.parcel);
-    put(writer, letter.acknowledged);
+    letter.parcel.encode(writer);
+    letter.acknowledged.encode(writer);
     writer.u32(letter.index);
     writer.raw(letter.record.bytes);
     writer.i32(static_cast<std::int32_t>(letter.code));
@@ -178,9 +168,9 @@ void OutboxState::encode(Bytes& out) const {
 /// As versions 1 and 2 wrote it: each parcel's place and that of its answer, bytes, records, time.
 void OutboxState::read_every_place(ByteReader& in, std::map<std::uint64_t, ledger::Place>& answers) {
   const std::uint64_t first = in.u64(), held = in.u64();
-  parcels = EntryPlaces(static_cast<std::uint8_t>(OutboxType::kParcel), first);
+  parcels = places_of_parcels(first);
   for (std::uint64_t i = 0; i < held && in.ok(); ++i) {
-    const ledger::Place place = get_place(in), answer = get_place(in);
+    const ledger::Place place = ledger::Place::decode(in), answer = ledger::Place::decode(in);
     if (answer.block != 0) answers.insert_or_assign(answers.end(), first + i, answer);
     const std::uint32_t bytes = in.u32();
     (void)in.u32();
@@ -192,8 +182,8 @@ void OutboxState::read_every_former_place(ByteReader& in) {
   const std::uint64_t copies = in.u64();
   for (std::uint64_t i = 0; i < copies && in.ok(); ++i) {
     const std::uint64_t number = in.u64();
-    if (i == 0) to_resubmit = {EntryPlaces(static_cast<std::uint8_t>(OutboxType::kParcel), number), number, number - 1};
-    to_resubmit.places.add(get_place(in), EntryPlaces::kMarkBytes, 0);
+    if (i == 0) to_resubmit = {places_of_parcels(number), number, number - 1};
+    to_resubmit.places.add(ledger::Place::decode(in), EntryPlaces::kMarkBytes, 0);
     to_resubmit.last = number;
   }
 }
@@ -217,7 +207,7 @@ bool OutboxState::decode(ByteReader& in) {
     if (const auto answer = answers.find(acknowledged); answer != answers.end()) newest_answer = answer->second;
     read_every_former_place(in);
   } else {
-    newest_answer = get_place(in);
+    newest_answer = ledger::Place::decode(in);
     to_resubmit.next = in.u64();
     to_resubmit.last = in.u64();
     if (!to_resubmit.empty() && !to_resubmit.places.decode(in)) return false;
@@ -241,8 +231,8 @@ bool OutboxState::decode(ByteReader& in) {
     OutboundLetter letter;
     letter.id = in.u64();
     letter.number = in.u64();
-    letter.parcel = get_place(in);
-    letter.acknowledged = get_place(in);
+    letter.parcel = ledger::Place::decode(in);
+    letter.acknowledged = ledger::Place::decode(in);
     letter.index = in.u32();
     letter.record.bytes = in.array<16>();
     letter.code = static_cast<Code>(in.i32());

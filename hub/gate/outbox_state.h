@@ -32,9 +32,12 @@ class OutboxState {
   OutboxState(std::uint64_t origin_keys, std::int64_t keep_ns, KeyFolder disk = {})
       : keys(origin_keys, keep_ns, std::move(disk)) {}
 
+  static EntryPlaces places_of_parcels(std::uint64_t first = 1) {
+    return EntryPlaces(static_cast<std::uint8_t>(OutboxType::kParcel), first);
+  }
   /// Parcels of an earlier stream.
   struct Former {
-    EntryPlaces places{static_cast<std::uint8_t>(OutboxType::kParcel)};
+    EntryPlaces places = places_of_parcels();
     std::uint64_t next = 1, last = 0;
 
     bool empty() const { return next > last; }
@@ -60,7 +63,7 @@ class OutboxState {
   Uuid incarnation;
   IncarnationEntry::Why why = IncarnationEntry::Why::kFirst;
   std::int64_t began_unix_ns = 0;
-  EntryPlaces parcels{static_cast<std::uint8_t>(OutboxType::kParcel)};
+  EntryPlaces parcels = places_of_parcels();
   Hash256 head_root{};
   std::uint64_t acknowledged = 0;  ///< the hub has answered up to here, in order
   ledger::Place newest_answer;     ///< to `acknowledged`; block 0: none

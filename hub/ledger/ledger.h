@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/file.h"
 #include "base/hash.h"
 
@@ -48,6 +49,15 @@ struct Place {
   std::uint64_t block = 0;
   std::uint32_t entry = 0;
   auto operator<=>(const Place&) const = default;
+
+  void encode(ByteWriter& out) const {
+    out.u64(block);
+    out.u32(entry);
+  }
+  static Place decode(ByteReader& in) {
+    const std::uint64_t block = in.u64();
+    return {block, in.u32()};
+  }
 };
 
 /// What an append needs beside the entries.

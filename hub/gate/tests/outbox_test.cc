@@ -163,6 +163,18 @@ TEST_CASE("the memory of keys is bounded: the oldest go first, and are counted")
   CHECK(*again.holds(OriginKeys::of("a", "4999")));
 }
 
+TEST_CASE("an answer about a parcel that was dropped makes no dead letter: there is nothing to send again") {
+  AcknowledgedEntry answer;
+  answer.number = 7;
+  answer.refused.push_back({0, {}, Code::kNoAgreement, "no agreement lets this go", "station", "k"});
+  answer.parcel = {3, 0};
+  OutboxState state(1000, INT64_MAX);
+  must(state.apply(static_cast<std::uint8_t>(OutboxType::kAcknowledged), answer.encode(), {20, 0}, 1));
+  CHECK(state.acknowledged == 7);
+  CHECK(state.letters.empty());
+  CHECK(state.first_needed_block(0, 20) == 21);
+}
+
 TEST_CASE("keys that went to files are known after a restart, and forgotten ones leave no file", "[durability]") {
   FaultyFiles files;
   const KeyFolder folder{&files, "/keys"};
