@@ -91,14 +91,15 @@ bool EntryPlaces::decode(ByteReader& in) {
     mark.number = in.u64();
     mark.place = ledger::Place::decode(in);
     mark.time_unix_ns = in.i64();
-    if (mark.number < (marks_.empty() ? first_ : marks_.back().number + 1)) return false;
+    if (marks_.empty() ? mark.number != first_
+                       : mark.number <= marks_.back().number || mark.number - marks_.back().number > kMarkEntries)
+      return false;
     marks_.push_back(mark);
   }
   if (!in.ok() || marks_.empty() != (last_ + 1 == first_)) return false;
   if (marks_.empty()) return true;
-  if (marks_.front().number != first_ || marks_.back().number > last_ || last_ - marks_.back().number >= kMarkEntries)
-    return false;
-  for (std::uint64_t number = marks_.back().number; number <= last_; ++number)
+  if (marks_.back().number > last_ || last_ - marks_.back().number >= kMarkEntries) return false;
+  for (std::uint64_t left = last_ + 1 - marks_.back().number; left > 0 && in.ok(); --left)
     newest_.push_back(ledger::Place::decode(in));
   return in.ok();
 }

@@ -202,7 +202,8 @@ bool Outbox::seal(OpenParcel& parcel, std::uint64_t copy_of) {
   const std::int64_t now = with_.clock.wall_unix_ns();
   // After a restore, sources may bring what only the hub remembers: it looks every record up for as long as origin keys
   // would have been remembered here.
-  const bool restored = state_.why == IncarnationEntry::Why::kRestored || state_.why == IncarnationEntry::Why::kRefill;
+  const bool restored = state_.why == IncarnationEntry::Why::kRestored ||
+                        state_.why == IncarnationEntry::Why::kRefill || state_.why == IncarnationEntry::Why::kRefillAll;
   const bool unsure = state_.began() && restored && now < state_.began_unix_ns + config_.keep_days * kDayNs;
   if (copy_of != 0 || unsure) header.flags |= ParcelHeader::kResubmission;
   header.ledger_id = state_.ledger_id;

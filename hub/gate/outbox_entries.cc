@@ -24,12 +24,11 @@ Result<IncarnationEntry> IncarnationEntry::decode(ByteView bytes) {
   ByteReader in(bytes);
   IncarnationEntry entry;
   entry.incarnation.bytes = in.array<16>();
-  const std::uint8_t why = in.u8();
-  entry.why = static_cast<Why>(why);
+  entry.why = static_cast<Why>(in.u8());
   entry.previous.bytes = in.array<16>();
   entry.resubmit_after = in.u64();
   entry.created_unix_ns = in.i64();
-  if (!in.done() || why > 4) return damaged("incarnation");
+  if (!in.done() || entry.why > Why::kRefillAll) return damaged("incarnation");
   return entry;
 }
 

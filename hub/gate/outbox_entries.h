@@ -25,9 +25,10 @@ struct IncarnationEntry {
   enum class Why : std::uint8_t {
     kFirst = 0,       ///< a new outbox
     kRestored = 1,    ///< the hub knew more of the old stream than this outbox: it was restored from a copy
-    kRefill = 2,      ///< the hub lost more than this outbox still holds
+    kRefill = 2,      ///< the hub lost more than this outbox still holds (before streams further back were kept)
     kLearned = 3,     ///< parcels were made before the ledger's id was known
     kSealedAnew = 4,  ///< the gate's keys changed before the hub had taken all
+    kRefillAll = 5,   ///< the hub may lack all of this stream and of those before: whatever is held of them comes again
   };
   Uuid incarnation;
   Why why = Why::kFirst;

@@ -48,7 +48,17 @@ Resume Outbox::on_welcome(const link::Welcome& welcome) {
     return {Resume::How::kForeign, 0};
   }
   const bool learned = state_.ledger_id == none;
-  if (learned || state_.epoch != welcome.epoch) {
+  const bool other_epoch = state_.epoch != welcome.epoch && incarnation_ == state_.incarnation;
+  // Before the new epoch is noted: it is compared again until the new stream stands.
+  if (!learned && other_epoch && welcome.accepted_head == 0 && !state_.former.empty()) {
+    log::warning("gate",
+                 "{}: the hub was restored from a copy that is older than this stream: what is held of the streams "
+                 "before it is submitted anew",
+                 name(options_.lane));
+    begin_incarnation(IncarnationEntry::Why::kRefillAll, 0);
+    return {Resume::How::kNewIncarnation, 0};
+  }
+  if (learned || other_epoch) {
     state_.ledger_id = welcome.ledger_id;  // needed for the next parcel's header; durable with the entry
     state_.epoch = welcome.epoch;
     write(OutboxType::kLedger, LedgerEntry{welcome.ledger_id, welcome.epoch, {}}.encode());
@@ -82,7 +92,7 @@ Resume Outbox::on_welcome(const link::Welcome& welcome) {
   if (hub + 1 < state_.first_held()) {
     log::warning("gate", "{}: the hub ends at parcel {}, this outbox begins at {}: what is held is submitted anew",
                  name(options_.lane), hub, state_.first_held());
-    begin_incarnation(IncarnationEntry::Why::kRefill, 0);
+    begin_incarnation(IncarnationEntry::Why::kRefillAll, 0);
     return {Resume::How::kNewIncarnation, 0};
   }
   if (hub < state_.acknowledged) {
@@ -130,11 +140,12 @@ bool Outbox::seal_anew(Code code) {
 void Outbox::resubmit() {
   while (copies_under_way_ < state_.to_resubmit.size() && incarnation_ == state_.incarnation && !broken_ &&
          log_->waiting_bytes() < (4u << 20)) {
-    const std::uint64_t number = state_.to_resubmit.next + copies_under_way_;
     OpenParcel copy;
+    std::uint64_t number = 0;
     const auto fill = [&]() -> Status {
-      TW_ASSIGN(const auto place, state_.to_resubmit.places.find(log_->log(), number));
-      TW_ASSIGN(const Read entry, read(place));
+      TW_ASSIGN(const auto former, state_.to_resubmit.at(log_->log(), copies_under_way_));
+      number = former.number;
+      TW_ASSIGN(const Read entry, read(former.place));
       TW_ASSIGN(const ParcelView view, ParcelView::parse(entry.parcel));
       TW_ASSIGN(const ParcelBody body, ParcelBody::expand(view));
       for (std::size_t i = 0; i < body.count(); ++i) {
@@ -145,7 +156,7 @@ void Outbox::resubmit() {
       return {};
     };
     if (Status filled = fill(); !filled) {
-      log::error("gate", "{}: parcel {} of the former stream cannot be read: {}", name(options_.lane), number,
+      log::error("gate", "{}: a parcel of a former stream cannot be read: {}", name(options_.lane),
                  filled.error().message);
       if (filled.error().code != Code::kIo) broken_ = filled.error();  // else tick() tries again
       return;

@@ -8,7 +8,9 @@
 namespace thalweg::gate {
 namespace {
 
-constexpr std::uint8_t kStateVersion = 3;  // 1: origin keys without files; 2: every parcel's place
+// 1: origin keys without files; 2: every parcel's place; 3: one stream before this, and only what was to be copied of
+// it
+constexpr std::uint8_t kStateVersion = 4;
 
 }  // namespace
 
@@ -48,11 +50,14 @@ Status OutboxState::apply(std::uint8_t type, ByteView bytes, ledger::Place place
 
 Status OutboxState::apply_incarnation(const IncarnationEntry& entry) {
   if (!entry.previous.is_zero() && entry.previous == incarnation) {
-    const std::uint64_t first = std::max(entry.resubmit_after + 1, parcels.first()), last = parcels.last();
-    if (first <= last) {
-      if (!to_resubmit.empty()) return Error{Code::kDamaged, "a stream ends before it took over the one before it"};
-      to_resubmit = {std::move(parcels), first, last};
-    }
+    const std::uint64_t first = parcels.first(), last = parcels.last();
+    const std::uint64_t kept = std::min(std::max(entry.resubmit_after, first - 1), last);
+    const bool all = entry.why == IncarnationEntry::Why::kRefillAll;
+    if (!to_resubmit.empty() && (kept < last || (all && !former.empty())))
+      return Error{Code::kDamaged, "a stream ends before it took over the one before it"};
+    if (all) to_resubmit.take(former);
+    former.add(parcels, first, kept);
+    to_resubmit.add(std::move(parcels), kept + 1, last);
   }
   incarnation = entry.incarnation;
   why = entry.why;
@@ -60,7 +65,6 @@ Status OutboxState::apply_incarnation(const IncarnationEntry& entry) {
   parcels = places_of_parcels();
   head_root = {};
   acknowledged = 0;
-  newest_answer = {};
   progress.clear();
   return {};
 }
@@ -90,8 +94,7 @@ Status OutboxState::apply_parcel(ByteView bytes, ledger::Place place, std::int64
     keys.expect(hashes.back());
   }
   for (const OriginKeys::Key& hash : hashes) keys.add(hash, time_unix_ns);
-  if (head_of_entry.copy_of != 0 && !to_resubmit.empty() && to_resubmit.next == head_of_entry.copy_of)
-    ++to_resubmit.next;
+  if (head_of_entry.copy_of != 0) to_resubmit.copied(head_of_entry.copy_of);
   return {};
 }
 
@@ -116,14 +119,17 @@ void OutboxState::apply_acknowledged(const AcknowledgedEntry& entry, ledger::Pla
   }
 }
 
-void OutboxState::forget_before(std::uint64_t block) { parcels.forget_before(block); }
+void OutboxState::forget_before(std::uint64_t block) {
+  parcels.forget_before(block);
+  former.forget_before(block);
+}
 
 std::uint64_t OutboxState::first_needed_block(std::int64_t keep_since_unix_ns, std::uint64_t head_block) const {
   std::uint64_t first = parcels.first_block_of(acknowledged + 1, keep_since_unix_ns, head_block + 1);
   for (const auto& [id, letter] : letters)
     if (letter.parcel.block != 0) first = std::min(first, letter.parcel.block);
-  if (!to_resubmit.empty())
-    first = std::min(first, to_resubmit.places.first_block_of(to_resubmit.next, INT64_MAX, first));
+  first = std::min(first, to_resubmit.first_block(first));
+  first = std::min(first, former.first_block_since(keep_since_unix_ns, first));
   return first;
 }
 
@@ -137,9 +143,8 @@ void OutboxState::encode(Bytes& out) const {
   writer.raw(head_root);
   writer.u64(acknowledged);
   newest_answer.encode(writer);
-  writer.u64(to_resubmit.next);
-  writer.u64(to_resubmit.last);
-  if (!to_resubmit.empty()) to_resubmit.places.encode(writer);
+  to_resubmit.encode(writer);
+  former.encode(writer);
   writer.raw(ledger_id);
   writer.u64(epoch);
   writer.blob(checkpoint);
@@ -180,12 +185,24 @@ void OutboxState::read_every_place(ByteReader& in, std::map<std::uint64_t, ledge
 
 void OutboxState::read_every_former_place(ByteReader& in) {
   const std::uint64_t copies = in.u64();
+  EntryPlaces places = places_of_parcels();
   for (std::uint64_t i = 0; i < copies && in.ok(); ++i) {
     const std::uint64_t number = in.u64();
-    if (i == 0) to_resubmit = {places_of_parcels(number), number, number - 1};
-    to_resubmit.places.add(ledger::Place::decode(in), EntryPlaces::kMarkBytes, 0);
-    to_resubmit.last = number;
+    if (i == 0) places = places_of_parcels(number);
+    places.add(ledger::Place::decode(in), EntryPlaces::kMarkBytes, 0);
   }
+  const std::uint64_t first = places.first(), last = places.last();
+  to_resubmit.add(std::move(places), first, last);
+}
+
+/// As version 3 wrote it: of one stream, its places only where some were to be copied.
+bool OutboxState::read_one_former_stream(ByteReader& in) {
+  const std::uint64_t first = in.u64(), last = in.u64();
+  if (first > last) return true;
+  EntryPlaces places = places_of_parcels();
+  if (!places.decode(in) || !places.holds(first) || !places.holds(last)) return false;
+  to_resubmit.add(std::move(places), first, last);
+  return true;
 }
 
 bool OutboxState::decode(ByteReader& in) {
@@ -208,12 +225,7 @@ bool OutboxState::decode(ByteReader& in) {
     read_every_former_place(in);
   } else {
     newest_answer = ledger::Place::decode(in);
-    to_resubmit.next = in.u64();
-    to_resubmit.last = in.u64();
-    if (!to_resubmit.empty() && !to_resubmit.places.decode(in)) return false;
-    if (!to_resubmit.empty() &&
-        !(to_resubmit.places.holds(to_resubmit.next) && to_resubmit.places.holds(to_resubmit.last)))
-      return false;
+    if (version == 3 ? !read_one_former_stream(in) : !(to_resubmit.decode(in) && former.decode(in))) return false;
   }
   ledger_id = in.array<32>();
   epoch = in.u64();

@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "gate/entry_places.h"
+#include "gate/former_parcels.h"
 #include "gate/origin_keys.h"
 #include "gate/outbox_entries.h"
 
@@ -35,14 +36,6 @@ class OutboxState {
   static EntryPlaces places_of_parcels(std::uint64_t first = 1) {
     return EntryPlaces(static_cast<std::uint8_t>(OutboxType::kParcel), first);
   }
-  /// Parcels of an earlier stream.
-  struct Former {
-    EntryPlaces places = places_of_parcels();
-    std::uint64_t next = 1, last = 0;
-
-    bool empty() const { return next > last; }
-    std::uint64_t size() const { return last + 1 - next; }
-  };
 
   Status apply(std::uint8_t type, ByteView bytes, ledger::Place place, std::int64_t time_unix_ns);
   void encode(Bytes& out) const;
@@ -53,7 +46,7 @@ class OutboxState {
   std::uint64_t first_held() const { return parcels.first(); }
   bool began() const { return !incarnation.is_zero(); }
 
-  /// Forgets acknowledged parcels that stand before `block` in the log (it was dropped there).
+  /// Forgets parcels that stand before `block` in the log (it was dropped there).
   void forget_before(std::uint64_t block);
   /// A block from which on all must stay for parcels written at `keep_since` or later, for those not acknowledged, and
   /// for open dead letters; `head_block` + 1 when there are none.
@@ -66,9 +59,12 @@ class OutboxState {
   EntryPlaces parcels = places_of_parcels();
   Hash256 head_root{};
   std::uint64_t acknowledged = 0;  ///< the hub has answered up to here, in order
-  ledger::Place newest_answer;     ///< to `acknowledged`; block 0: none
-  /// What the hub may lack of the stream before; copied into this one in order.
-  Former to_resubmit;
+  ledger::Place newest_answer;     ///< of this stream or one before; block 0: none
+  /// What the hub may lack of the streams before; copied into this one in order.
+  FormerParcels to_resubmit;
+  /// What the hub acknowledged of the streams before and this one has no copy of: kept as long as this one's, for a hub
+  /// that is set back to before this stream began.
+  FormerParcels former;
 
   // The hub.
   Hash256 ledger_id{};
@@ -87,6 +83,7 @@ class OutboxState {
   Status apply_incarnation(const IncarnationEntry& entry);
   void read_every_place(ByteReader& in, std::map<std::uint64_t, ledger::Place>& answers);
   void read_every_former_place(ByteReader& in);
+  bool read_one_former_stream(ByteReader& in);
   void apply_acknowledged(const AcknowledgedEntry& entry, ledger::Place place, std::int64_t time_unix_ns);
 };
 

@@ -6,7 +6,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 seconds=${1:-600}
 shift || true
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(record parcel documents link local entries segment region packet table)
+[ ${#targets[@]} -gt 0 ] || targets=(record parcel documents link local entries state segment region packet table)
 CC=clang-14 CXX=clang++-14 cmake --preset fuzz >/dev/null
 cmake --build --preset fuzz --target "${targets[@]/#/fuzz_}"
 status=0

@@ -167,8 +167,8 @@ TEST_CASE("a state of an outbox that names every place is read, and what was not
   CHECK(state.head() == 110);
   CHECK(state.newest_answer == ledger::Place{559, 1});
   REQUIRE(state.to_resubmit.size() == 20);
-  CHECK(state.to_resubmit.next == 40);
-  CHECK(must(state.to_resubmit.places.find(*log.log, 55)) == log.places[44]);
+  CHECK(must(state.to_resubmit.at(*log.log, 0)).number == 40);
+  CHECK(must(state.to_resubmit.at(*log.log, 15)).place == log.places[44]);
   for (std::uint64_t number = 11; number <= 110; ++number)
     REQUIRE(must(state.parcels.find(*log.log, number)) == log.places[number - 11]);
   Bytes now;

@@ -31,6 +31,13 @@ void fill(OutboxBench& bench) {
   bench.settle_all();
 }
 
+/// A second stream, as after a change of keys.
+void begin_another(OutboxBench& bench) {
+  const int before = bench.streams;
+  REQUIRE(bench.box->seal_anew(Code::kKeyUnknown));
+  bench.run_until([&] { return bench.streams > before && bench.box->state().to_resubmit.empty(); });
+}
+
 }  // namespace
 
 TEST_CASE("after a reconnect the gate goes on behind what was answered, a lost answer is fetched again") {
@@ -48,6 +55,56 @@ TEST_CASE("a hub that was restored is refilled from its own head") {
   CHECK(resume.how == Resume::How::kHubBehind);
   CHECK(resume.next == 2);
   CHECK(bench.box->on_welcome(bench.welcome(0, {})).next == 1);
+}
+
+TEST_CASE("a hub restored from a copy older than the gate's stream is given what it had acknowledged of those before") {
+  OutboxBench bench;
+  fill(bench);
+  auto all = bench.records();
+  begin_another(bench);  // takes over the third parcel alone
+  ++all[bench.submit_one("later").id];
+  for (const std::uint64_t number : {1, 2}) must(bench.box->on_ack(ack_of(number)));
+  bench.settle_all();
+  REQUIRE(bench.box->head() == 2);
+  const bool restarted = GENERATE(false, true);
+  if (restarted) {
+    bench.close();
+    must(bench.open());
+  }
+
+  link::Hello hello;
+  bench.box->fill(hello);
+  CHECK(hello.checkpoint_block == 12);  // by which the hub sees that it was set back
+
+  link::Welcome older = bench.welcome(0, {});
+  older.epoch = 2;
+  CHECK(bench.box->on_welcome(older).how == Resume::How::kNewIncarnation);
+  bench.run_until([&] { return bench.box->state().why == IncarnationEntry::Why::kRefillAll; });
+  bench.run_until([&] { return bench.box->state().to_resubmit.empty(); });
+  REQUIRE(bench.box->head() == 4);
+  CHECK(bench.records() == all);
+  CHECK((bench.header(1).flags & ParcelHeader::kResubmission) != 0);
+
+  // Told once more of the same epoch, it goes on; after the next one, this stream is all that is needed.
+  CHECK(bench.box->on_welcome(older).how == Resume::How::kContinue);
+  bench.settle_all();
+  older.epoch = 3;
+  CHECK(bench.box->on_welcome(older).how == Resume::How::kContinue);
+}
+
+TEST_CASE("what the hub acknowledged of a former stream is kept as long as of the present one") {
+  OutboxBench bench;
+  fill(bench);
+  constexpr std::int64_t kDay_ns = 86'400'000'000'000;
+  const auto needed_since = [&](std::int64_t since) {
+    return bench.box->state().first_needed_block(since, bench.box->log()->head().number);
+  };
+  const std::uint64_t first = needed_since(FakeClock::kStart_unix_ns - kDay_ns);
+  begin_another(bench);
+  must(bench.box->on_ack(ack_of(1)));
+  bench.settle_all();
+  CHECK(needed_since(FakeClock::kStart_unix_ns - kDay_ns) == first);
+  CHECK(needed_since(FakeClock::kStart_unix_ns + kDay_ns) > bench.box->log()->head().number);
 }
 
 TEST_CASE("another ledger is refused, whatever it says of the stream") {
