@@ -38,7 +38,7 @@ struct CheckContext {
   std::function<bool(const RecordId&)> known;
 };
 
-/// A clock that is off by more is accepted, marked and warned of (rule 25; exchange.md).
+/// A clock that is off by more is accepted, marked and warned of (rule 25).
 inline constexpr std::int64_t kClockTolerance_ns = 300'000'000'000;
 
 /// Checks parcels. Owns parsers and scratch memory; keeps no state between parcels but the book of incidents.

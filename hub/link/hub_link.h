@@ -1,5 +1,5 @@
 // hub_link.h: the hub's end of the link, for one lane: sessions of gates over ZeroMQ with CURVE.
-// See docs/formats/link.md and docs/adr/0003-one-port-per-lane.md.
+// See docs/formats/link.md.
 #pragma once
 
 #include <functional>

@@ -38,7 +38,7 @@ struct Uuid {
 using RecordId = Uuid;
 
 /// The id of the record that a source gave under `origin_key`: the same arguments give the same id on every machine
-/// and after every crash, so a station that re-sends makes no second record (exchange.md, rule 11).
+/// and after every crash, so a station that re-sends makes no second record (rule 11).
 /// `unix_ms` is the record's own time. Costs one SHA-256.
 RecordId record_id_for(std::int64_t unix_ms, std::string_view party, std::string_view instance,
                        std::string_view origin_key);

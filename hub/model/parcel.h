@@ -27,7 +27,7 @@ inline constexpr std::uint8_t kWholeRecord = 0;  ///< leaf kind; 1 is kept for d
 
 enum class Compression : std::uint8_t { kNone = 0, kLz4 = 1 };
 
-/// What is signed of a parcel (exchange.md, rule 5).
+/// What is signed of a parcel (rule 5).
 struct ParcelHeader {
   static constexpr std::uint8_t kResubmission = 1;  ///< flag: records of an older incarnation, told by their ids
 

@@ -50,7 +50,7 @@ class RecordChecker {
 inline constexpr std::string_view kNoticeType = "thalweg.emergency.notice.v1";
 
 /// Turns what never stops an urgent notice (kSectionUnknown, kFactorUnknown, kClockOffset) into kMarkedUnverified; the
-/// paths and messages stay, for 待核实. Other records keep their faults. domain.md 4.
+/// paths and messages stay, for 待核实. Other records keep their faults.
 void soften_for_urgent(const Envelope& envelope, std::vector<Fault>& faults);
 /// The same for one code that was found elsewhere (the region, the clock).
 Code softened_for_urgent(const Envelope& envelope, Code code);

@@ -1,4 +1,4 @@
-// library.h: opens a plugin library: manifest first, then the file's owner and rights, then the code (styles.md 3.7).
+// library.h: opens a plugin library: manifest first, then the file's owner and rights, then the code.
 #pragma once
 
 #include <string>

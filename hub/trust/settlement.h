@@ -1,4 +1,4 @@
-// settlement.h: what a receiver's gate signs when it says what is in its inbox (exchange.md, rule 10).
+// settlement.h: what a receiver's gate signs when it says what is in its inbox (rule 10).
 #pragma once
 
 #include <string>

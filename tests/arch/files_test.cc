@@ -154,22 +154,3 @@ TEST_CASE("a gate is never called a sluice in Chinese", "[arch]") {
   INFO(joined(wrong));
   CHECK(wrong.empty());
 }
-
-TEST_CASE("every test that a page names as a proof exists", "[arch]") {
-  std::string all;
-  for (const TreeFile& file : tree()) {
-    if (file.is_test_or_bench() && file.extension() == ".cc") all += file.text;
-  }
-  const std::regex named("`test_[a-z0-9_]+:([^`]+)`");
-  std::vector<std::string> wrong;
-  for (const TreeFile& file : tree()) {
-    if (file.extension() != ".md") continue;
-    for (std::sregex_iterator at(file.text.begin(), file.text.end(), named), end; at != end; ++at) {
-      if (all.find("TEST_CASE(\"" + (*at)[1].str() + "\"") == std::string::npos) {
-        wrong.push_back(file.path + ": no test \"" + (*at)[1].str() + "\"");
-      }
-    }
-  }
-  INFO(joined(wrong));
-  CHECK(wrong.empty());
-}

@@ -1,4 +1,4 @@
-// Measurements, hidden from ctest: test_link "[bench]" in a release build. docs/adr/0003 quotes them.
+// Measurements, hidden from ctest: test_link "[bench]" in a release build.
 #include <algorithm>
 #include <cstdio>
 #include <thread>
