@@ -316,7 +316,7 @@ class Story {
     for (const json& record : n_.box(kLuxian, "outbox"))
       if (!got.is_null() && record["id"] == got["id"]) sent = record;
     journeys_.push_back({std::string(t_.say("【演练】签收回执", "[EXERCISE] receipt")), kLuxian, kRongchang,
-                         std::string(t_.say("答复来文方", "answer to the origin")),
+                         std::string(t_.say("答复原记录来源", "answer to the origin")),
                          sent.is_null() ? 0 : between(sent["stored_at"], got["received_at"])});
     return true;
   }
@@ -373,7 +373,7 @@ class Story {
     if (!bad) return done(bad.error());
     if (bad->content()) return fail("a changed byte was not noticed");
     t_.line(fmt::format(
-        fmt::runtime(t_.say("  改动一位的副本：{}，{} 第 {} 字节，区块 {}", "  the copy: {}, {} at byte {}, block {}")),
+        fmt::runtime(t_.say("  改动后的副本：{}，{} 第 {} 字节，区块 {}", "  the copy: {}, {} at byte {}, block {}")),
         t_.paint(Colour::kRed, t_.say("有误", "at fault")), segment.filename().string(), bad->fault->offset,
         bad->fault->block));
     const app::CodeText& meaning = app::text_of(bad->fault->code);

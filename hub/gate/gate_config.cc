@@ -287,7 +287,7 @@ void read_all(const toml::table& table, FileSystem& files, GateConfig& config, s
     } else {
       std::set<std::string> names;
       for (const toml::node& item : *list) {
-        config.adapters.push_back(read_adapter(*item.as_table(), names.size(), files, config, mistakes));
+        config.adapters.push_back(read_adapter(*item.as_table(), config.adapters.size() + 1, files, config, mistakes));
         if (!names.insert(config.adapters.back().instance).second) {
           root.note(item, "adapter.instance", "'" + config.adapters.back().instance + "' is used twice");
         }
@@ -330,7 +330,9 @@ Result<GateConfig> GateConfig::parse(FileSystem& files, std::string_view text, c
   } catch (const std::exception& error) {
     mistakes.push_back({0, "", error.what()});
   }
-  if (!mistakes.empty()) return Error{Code::kConfig, fmt::format("{} mistakes in gate.toml", mistakes.size())};
+  if (!mistakes.empty())
+    return Error{Code::kConfig,
+                 fmt::format("gate.toml: correct {} line{}", mistakes.size(), mistakes.size() == 1 ? "" : "s")};
   return config;
 }
 

@@ -26,15 +26,19 @@ Result<json> read_answer(std::string_view text) {
 }
 
 Result<link::BlockingLocalClient> connect(const Session& session) {
-  TW_ASSIGN(const Site site, site_of(session.folder));
+  TW_ASSIGN(const Site site, site_of(session));
   const Path folder = std::filesystem::absolute(session.folder);
   // Questions go to the lane that is never busy; a gate answers for both.
   const Path socket = folder / "state" / "run" / (site == Site::kHub ? "admin.sock" : "urgent.sock");
   auto client = link::BlockingLocalClient::connect(socket, link::LocalRole::kPerson);
   if (client) return client;
-  const char* program = site == Site::kHub ? "thalwegd " : "thalweg-gate ";
-  if (client.error().code == Code::kNotFound || client.error().code == Code::kUnavailable)
-    return Error{Code::kUnavailable, std::string("it does not run here: start it with ") + program + folder.string()};
+  if (client.error().code == Code::kNotFound || client.error().code == Code::kUnavailable) {
+    const std::string program = site == Site::kHub ? "thalwegd" : "thalweg-gate";
+    return Error{Code::kUnavailable,
+                 session.terminal().say("程序没有运行，请启动：", "it does not run here, start it: ") +
+                     "systemctl start " + program + session.terminal().say("，或 ", " or ") + program + " " +
+                     folder.string()};
+  }
   return Error(std::move(client).error());
 }
 
@@ -45,11 +49,15 @@ int report(const Terminal& terminal, const Error& error) {
   return exit_code_of(error.code);
 }
 
-Result<Site> site_of(const std::string& folder) {
-  if (std::filesystem::exists(Path(folder) / "hub.toml")) return Site::kHub;
-  if (std::filesystem::exists(Path(folder) / "gate.toml")) return Site::kGate;
-  return Error{Code::kNotFound, "there is neither hub.toml nor gate.toml in " +
-                                    std::filesystem::absolute(folder).string() + "; give the folder with --dir"};
+Result<Site> site_of(const Session& session) {
+  const Path folder = session.folder;
+  if (std::filesystem::exists(folder / "hub.toml")) return Site::kHub;
+  if (std::filesystem::exists(folder / "gate.toml")) return Site::kGate;
+  const std::string where = std::filesystem::absolute(session.folder).string();
+  return Error{Code::kNotFound,
+               session.terminal().say(where + " 中没有 hub.toml 或 gate.toml；请用 --dir 或 THALWEG_DIR 指定目录",
+                                      "there is neither hub.toml nor gate.toml in " + where +
+                                          "; give the folder with --dir or THALWEG_DIR")};
 }
 
 Result<json> ask(const Session& session, const json& request) {

@@ -34,7 +34,7 @@ int report(const Terminal& terminal, const Error& error);
 
 /// Is the folder a hub's (hub.toml) or a gate's (gate.toml)? Errors: kNotFound, which says where it looked.
 enum class Site { kHub, kGate };
-Result<Site> site_of(const std::string& folder);
+Result<Site> site_of(const Session& session);
 
 /// Asks the program of that folder (hub or gate) over its local socket. Errors: kNotFound and kUnavailable with what to
 /// start, and the answer's own error.

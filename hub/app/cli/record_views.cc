@@ -319,7 +319,7 @@ std::string grant_lines(const Terminal& t, const json& grants) {
     if (true_in(grant, "fallback")) {
       out += t.say("没有适用的协议，按法定通报义务发往相邻各方", "no agreement fits: by the duty to tell neighbours");
     } else if (agreement.empty()) {
-      out += t.say("答复原发送方", "an answer to who had sent");
+      out += t.say("答复原记录来源", "answer to the origin");
     } else {
       out += t.chinese() ? "按协议 " + agreement + "（第 " + version + " 版）"
                          : "by agreement " + agreement + ", version " + version;

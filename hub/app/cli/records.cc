@@ -71,7 +71,7 @@ int records(const Session& session, const Wanted& wanted) {
 
 int show(const Session& session, const Wanted& wanted) {
   const Terminal t = session.terminal();
-  const auto site = site_of(session.folder);
+  const auto site = site_of(session);
   if (!site) return report(t, site.error());
   const auto id = whole_id(session, wanted.record);
   if (!id) return report(t, id.error());
@@ -93,7 +93,7 @@ int show(const Session& session, const Wanted& wanted) {
 
 int acknowledge(const Session& session, const Wanted& wanted) {
   const Terminal t = session.terminal();
-  const auto site = site_of(session.folder);
+  const auto site = site_of(session);
   if (!site) return report(t, site.error());
   if (*site == Site::kHub) {
     t.error("签收由接收方进行：请在接收方的前置端运行", "a receiver signs: run it at the receiver's gate");
@@ -131,7 +131,7 @@ int acknowledge(const Session& session, const Wanted& wanted) {
 
 int why(const Session& session, const Wanted& wanted) {
   const Terminal t = session.terminal();
-  const auto site = site_of(session.folder);
+  const auto site = site_of(session);
   if (!site) return report(t, site.error());
   const auto id = whole_id(session, wanted.record);
   if (!id) return report(t, id.error());
@@ -179,7 +179,7 @@ extern "C" void end_of_tail(int) { _exit(kExitOk); }
 
 int tail(const Session& session, const Wanted& wanted) {
   const Terminal t = session.terminal();
-  const auto site = site_of(session.folder);
+  const auto site = site_of(session);
   if (!site) return report(t, site.error());
   if (*site == Site::kHub) {
     t.error("tail 跟踪前置端的收件箱；在中枢请用 records", "tail follows a gate's inbox; at the hub use records");

@@ -19,7 +19,7 @@ std::string dumped(const json& value) { return value.dump(-1, ' ', false, json::
 /// Is it asked at the right place? Else says where, and sets the exit code.
 bool is_at(Session& session, Site wanted, std::string_view zh, std::string_view en) {
   const Terminal t = session.terminal();
-  const auto site = site_of(session.folder);
+  const auto site = site_of(session);
   if (!site) {
     session.exit_code = report(t, site.error());
     return false;
@@ -32,7 +32,7 @@ bool is_at(Session& session, Site wanted, std::string_view zh, std::string_view 
 
 int status(const Session& session) {
   const Terminal t = session.terminal();
-  const auto site = site_of(session.folder);
+  const auto site = site_of(session);
   if (!site) return report(t, site.error());
   const auto answer = ask(session, {{"cmd", "status"}});
   if (!answer) return report(t, answer.error());
@@ -173,8 +173,8 @@ void add_status_commands(CLI::App& cli, Session& session) {
   gone->callback([&session, party, reason] {
     if (is_at(session, Site::kHub, "请在中枢运行", "run it at the hub"))
       act(session, {{"cmd", "receiver_give_up"}, {"party", *party}, {"reason", *reason}},
-          "不再为 " + *party + " 保留尚未签收的数据，已记入账本",
-          "nothing is kept for " + *party + " any longer; this is in the ledger");
+          "不再为 " + *party + " 保留其尚未结算的投递，已记入账本",
+          "deliveries that " + *party + " has not settled are no longer kept for it; this is in the ledger");
   });
 
   auto* clock = cli.add_subcommand("clock", "The hub's clock 中枢时钟")->require_subcommand(1);

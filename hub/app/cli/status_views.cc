@@ -256,7 +256,7 @@ std::string gate_status_text(const Terminal& t, const json& status) {
   bool letters = false;
   Table receivers({std::string(t.say("通道", "lane")), std::string(t.say("接收方", "receiver")),
                    std::string(t.say("已入收件箱至", "in inbox up to")), std::string(t.say("已取走至", "taken up to")),
-                   std::string(t.say("本端已被接收至", "accepted up to"))});
+                   std::string(t.say("中枢已接收至", "hub accepted up to"))});
   for (const json& lane : list_in(status, "lanes")) {
     const std::string which = lane_label(t, text_in(lane, "lane"));
     const json &link = member(lane, "link"), &outbox = member(lane, "outbox"), &inbox = member(lane, "inbox");
@@ -272,7 +272,7 @@ std::string gate_status_text(const Terminal& t, const json& status) {
                count(number_in(outbox, "waiting")), bytes_text(number_in(outbox, "bytes")),
                bytes_text(number_in(inbox, "bytes")), count(number_in(inbox, "records")),
                bad_if(t, dead > 0, count(dead))});
-    if (!open) {
+    if (!open || number_in(link, "code") != 0) {  // a session can be open while the hub refuses what it is sent
       problems += problem_line(t, which, link);
       if (const int code = static_cast<int>(number_in(link, "code")); code != 0)
         problems += "    " + code_line(t, code) + "\n";

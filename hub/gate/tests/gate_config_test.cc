@@ -89,9 +89,9 @@ receive.types = ["t"]
   CHECK(shown.find("gate.toml:2: gat: unknown key, did you mean gate?") != std::string::npos);
   CHECK(shown.find("gate.toml:4: limits.outbox_mib") != std::string::npos);
   CHECK(shown.find("hub.urgent: 'nowhere'") != std::string::npos);
-  CHECK(shown.find("adapter[0].lanes: 'fast'") != std::string::npos);
-  CHECK(shown.find("adapter[0].submit") != std::string::npos);
+  CHECK(shown.find("adapter[1].lanes: 'fast'") != std::string::npos);
   CHECK(shown.find("adapter[1].submit") != std::string::npos);
+  CHECK(shown.find("adapter[2].submit") != std::string::npos);
   CHECK(shown.find("'a' is used twice") != std::string::npos);
   CHECK(shown.find("party: 1 to 64") != std::string::npos);
   CHECK(mistakes.size() == 9);

@@ -94,6 +94,19 @@ TEST_CASE("A gate's status shows its line, boxes, receivers and adapters") {
   CHECK(adapters_in(gate_status())[0]["lane"] == "urgent");
 }
 
+TEST_CASE("A gate's status says what the hub refuses while the line is open") {
+  json status = gate_status();
+  json& link = status["lanes"][0]["link"];
+  link["open"] = true;
+  CHECK_FALSE(has(gate_status_text(kZh, status), "connection refused"));
+  link["problem"] = "writing 7.seg: Input/output error";
+  link["code"] = 401;
+  const std::string text = gate_status_text(kZh, status);
+  CHECK(has(text, "已连接"));
+  CHECK(has(text, "writing 7.seg: Input/output error"));
+  CHECK(has(text, "请检查消息所指的磁盘"));
+}
+
 TEST_CASE("Dead letters are listed with their reason and what to do next") {
   const json letter = {{"id", "in-routine-3"},
                        {"since", "2026-09-23T06:00:00+08:00"},
