@@ -12,6 +12,7 @@ namespace thalweg::gate {
 namespace {
 
 constexpr std::int64_t kHourNs = 3600ll * 1'000'000'000;
+constexpr std::uint32_t kLastHour = INT64_MAX / kHourNs;
 constexpr std::string_view kMagic = "TWKEYv1\n";
 constexpr std::string_view kEnding = ".keys";
 constexpr std::size_t kHeaderBytes = 32;  // magic, name, newest hour, count, CRC of the keys, CRC of the header
@@ -255,7 +256,7 @@ bool OriginKeys::decode(ByteReader& in, bool with_files) {
   for (Slot& slot : table) {
     slot.key = in.array<16>();
     slot.hour = in.u32();
-    if (slot.hour == 0) return false;
+    if (slot.hour == 0 || slot.hour > kLastHour) return false;
   }
   std::ranges::stable_sort(table, {}, &Slot::hour);  // a former version's may be larger than a table is now
   for (const Slot& slot : table) add(slot.key, (std::int64_t{slot.hour} - 1) * kHourNs);
