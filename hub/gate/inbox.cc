@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <utility>
 
 #include "base/log.h"
 
@@ -77,15 +78,25 @@ void Inbox::on_welcome(const link::Welcome& welcome) {
 
 Status Inbox::on_delivery(std::uint64_t sequence, Bytes bytes) {
   auto shared = std::make_shared<const Bytes>(std::move(bytes));
-  TW_ASSIGN(const Delivery delivery, Delivery::decode(*shared));
-  if (sequence != expected_ || delivery.sequence != sequence || delivery.epoch != session_epoch_) {
-    return Error{Code::kLinkFrame,
-                 "delivery " + std::to_string(sequence) + " comes where " + std::to_string(expected_) + " is due"};
+  const auto refused = [&](Error error) {
+    give_back(shared->size());
+    return error;
+  };
+  const auto delivery = Delivery::decode(*shared);
+  if (!delivery) return refused(delivery.error());
+  if (sequence != expected_ || delivery->sequence != sequence || delivery->epoch != session_epoch_) {
+    return refused({Code::kLinkFrame,
+                    "delivery " + std::to_string(sequence) + " comes where " + std::to_string(expected_) + " is due"});
   }
   ++expected_;
-  pending_.push_back({delivery.epoch, sequence, std::move(shared)});
+  pending_.push_back({delivery->epoch, sequence, std::move(shared)});
   store_pending();
   return {};
+}
+
+// Also for what was lost: the hub sends it again, and what is not given back is missing in every session to come.
+void Inbox::give_back(std::uint64_t bytes) {
+  if (options_.on_taken) options_.on_taken(bytes);
 }
 
 bool Inbox::full() {
@@ -174,12 +185,9 @@ std::vector<std::uint32_t> Inbox::fresh_of(const Delivered& delivered) {
 
 Status Inbox::store(const Pending& pending) {
   const std::uint64_t size = pending.bytes->size();
-  const auto give_back = [this, size](const Error* error) {
-    if (error == nullptr && options_.on_taken) options_.on_taken(size);
-  };
   if (pending.epoch == stored_epoch_ && pending.sequence <= stored_sequence_) {
     ++counters_.skipped;
-    give_back(nullptr);
+    give_back(size);
     return {};
   }
   DeliveryEntryHead head;
@@ -225,7 +233,7 @@ Status Inbox::store(const Pending& pending) {
                        .more = type == InboxType::kDelivery ? pending.bytes : nullptr,
                        .claim = claim,
                        .tag = tag}));
-  completions_.emplace(tag, give_back);
+  completions_.emplace(tag, [this, size](const Error*) { give_back(size); });
   stored_epoch_ = pending.epoch;
   stored_sequence_ = pending.sequence;
   if (believed) {
@@ -330,7 +338,7 @@ void Inbox::write_failed(const Error& error) {
   known_.reset();
   stored_epoch_ = state_.epoch;
   stored_sequence_ = state_.last_sequence;
-  pending_.clear();
+  for (const Pending& lost : std::exchange(pending_, {})) give_back(lost.bytes->size());
   expected_ = 0;  // what was lost comes again with the next session: nothing was settled
   if (error.code == Code::kSyncFailed) broken_ = error;
   if (options_.on_fatal) options_.on_fatal(error);

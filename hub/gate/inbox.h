@@ -56,7 +56,8 @@ struct InboxOptions {
   bool lock_folder = true;
   std::vector<std::string> sinks;  ///< instances that take from this inbox
 
-  /// Bytes of deliveries that are durable or need not be: the link may grant new credit.
+  /// Bytes of deliveries that the inbox holds no more in memory, durable, refused or lost: the link may grant new
+  /// credit. Once for each on_delivery().
   std::function<void(std::uint64_t bytes)> on_taken;
   std::function<void(const InboxStand&)> on_stand;                          ///< changed; settle
   std::function<void(std::uint64_t ordinal, const InboxItemRef&)> on_item;  ///< a new delivery is durable
@@ -131,6 +132,7 @@ class Inbox final : private LogOwner {
     std::shared_ptr<const Bytes> bytes;
   };
   void store_pending();
+  void give_back(std::uint64_t bytes);
   bool is_receipt(ByteView record);
   Status store(const Pending& pending);
   bool full();

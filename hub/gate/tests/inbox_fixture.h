@@ -38,6 +38,7 @@ class InboxBench {
     options.lock_folder = false;
     options.segment_bytes = segment_bytes;
     options.sinks = sinks;
+    options.on_taken = [this](std::uint64_t bytes) { given_back += bytes; };
     options.on_stand = [this](const InboxStand& stand) { stands.push_back(stand); };
     options.on_block = [this] {
       if (on_block) on_block();
@@ -111,6 +112,7 @@ class InboxBench {
     delivery.parcel = parcel;
     Bytes bytes;
     delivery.encode(bytes);
+    handed_in += bytes.size();
     TW_TRY(box->on_delivery(sequence, std::move(bytes)));
     settle_all();
     return {};
@@ -129,6 +131,7 @@ class InboxBench {
   std::unique_ptr<Loop> loop;
   std::unique_ptr<Inbox> box;
   std::vector<InboxStand> stands;
+  std::uint64_t handed_in = 0, given_back = 0;  ///< bytes of deliveries
   std::function<void()> on_block;
   std::uint64_t segment_bytes = 64u << 10;
   std::optional<Error> fatal;

@@ -146,6 +146,31 @@ TEST_CASE("a withdrawn delivery uses its number and brings nothing") {
   CHECK(bench.stands.back().root == Hash256{});
 }
 
+TEST_CASE("what a failing disk lost, or the inbox refused, takes no room from later sessions") {
+  InboxBench bench;
+  must(bench.open());
+  bench.welcome(1, 1);
+  const auto parcel = bench.parcel(1, {"a"});
+  SECTION("it was being written") {
+    bench.files->fail(FileOp::kWrite, Code::kIo);
+    must(bench.deliver(1, parcel));
+  }
+  SECTION("it waited for room") {
+    bench.config_.inbox_bytes = 0;
+    bench.files->fail(FileOp::kWrite, Code::kDiskFull);
+    must(bench.deliver(1, parcel));
+  }
+  SECTION("it came out of order") { CHECK_FALSE(bench.deliver(2, parcel)); }
+  CHECK(bench.box->state().last_ordinal() == 0);
+  CHECK(bench.given_back == bench.handed_in);
+  // The disk is well again: the next session brings it.
+  bench.config_.inbox_bytes = UINT64_MAX;
+  bench.welcome(1, 1);
+  must(bench.deliver(1, parcel));
+  CHECK(bench.box->state().records == 1);
+  CHECK(bench.given_back == bench.handed_in);
+}
+
 TEST_CASE("power fails at every write: what was settled is there, nothing is doubled", "[durability]") {
   const Loss loss = GENERATE(Loss::kAll, Loss::kNone, Loss::kTorn, Loss::kShuffled);
   for (std::uint64_t step = 1;; ++step) {
