@@ -351,13 +351,13 @@ void Inbox::encode_state(Bytes& out) const {
 bool Inbox::decode_state(ByteReader& in) { return state_.decode(in) && with_.receipts.decode(options_.lane, in); }
 void Inbox::clear_state() { state_ = InboxState(); }
 
-void Inbox::write(InboxType type, Bytes bytes, std::function<void(const Error*)> done) {
+void Inbox::write(InboxType type, Bytes bytes, std::function<void(const Error*)> done, bool patient) {
   const std::uint64_t tag = next_tag_++;
   Status taken = log_->submit({.type = static_cast<std::uint8_t>(type),
                                .bytes = std::move(bytes),
                                .claim = ledger::Claim::kReserve,
                                .tag = tag,
-                               .patient = done == nullptr});
+                               .patient = patient});
   if (!taken) {
     if (done) done(&taken.error());
   } else if (done) {

@@ -86,9 +86,9 @@ class Inbox final : private LogOwner {
 
   /// A held delivery: from memory when it is new. Errors: kNotFound, kDamaged, kIo.
   Result<InboxItemRef> item(std::uint64_t ordinal);
-  /// Durable, some time soon; without `done` it waits for company. Claims the reserve: a full disk must not make
-  /// adapters see records twice.
-  void write(InboxType type, Bytes bytes, std::function<void(const Error*)> done = {});
+  /// Durable, some time soon; `patient` waits for company. Claims the reserve: a full disk must not make adapters see
+  /// records twice. What is written before another entry is never lost without it. `done` may be called at once.
+  void write(InboxType type, Bytes bytes, std::function<void(const Error*)> done = {}, bool patient = false);
   /// Retries or drops a dead letter that no sink owns: judged anew. Errors: kNotFound, and why it is still in doubt.
   void act_doubtful(const InboundLetter& letter, ActEntry::What what, std::string_view who,
                     std::function<void(Status)> done);
