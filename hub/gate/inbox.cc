@@ -107,7 +107,8 @@ bool Inbox::full() {
 void Inbox::store_pending() {
   while (!pending_.empty() && !broken_ && !full()) {
     if (Status stored = store(pending_.front()); !stored) {
-      // No room now: it stays here, the hub gets no credit for it, and tick() tries again.
+      // No room now, or what is held cannot be read: it stays here, the hub gets no credit for it, and tick() tries
+      // again.
       if (!told_no_room_) log::warning("gate", "{} inbox: {}", name(options_.lane), stored.error().message);
       told_no_room_ = true;
       return;
@@ -148,14 +149,27 @@ void Inbox::know(const Delivered& delivered, std::int64_t received_unix_ns) {
     if (auto envelope = reader_.read(record.bytes)) known_->add(key_of(*envelope), received_unix_ns);
 }
 
-void Inbox::know_all() {
-  if (known_) return;
-  known_.emplace(config_.origin_keys, config_.keep_days * kDayNs);
-  for (std::uint64_t at = state_.first_ordinal(); at <= state_.last_ordinal(); ++at)
-    if (auto held = item(at); held && (*held)->delivered && (*held)->doubt == Code::kOk)
-      know(*(*held)->delivered, (*held)->received_unix_ns);
-  for (const InboxItemRef& item : under_way_)
-    if (item->delivered && item->doubt == Code::kOk) know(*item->delivered, item->received_unix_ns);
+// What cannot be read now is read again with the next call, which goes on there: an inbox may hold gigabytes.
+Status Inbox::know_all() {
+  if (!known_) {
+    known_.emplace(config_.origin_keys, config_.keep_days * kDayNs);
+    unknown_from_ = state_.first_ordinal();
+  }
+  if (unknown_from_ == 0) return {};
+  const auto take = [this](const InboxItem& item) {
+    if (item.delivered && item.doubt == Code::kOk) know(*item.delivered, item.received_unix_ns);
+  };
+  for (; unknown_from_ <= state_.last_ordinal(); ++unknown_from_) {
+    const auto held = item(unknown_from_);
+    if (held) {
+      take(**held);
+    } else if (held.error().code != Code::kNotFound && held.error().code != Code::kDamaged) {
+      return held.error();
+    }
+  }
+  for (const InboxItemRef& item : under_way_) take(*item);
+  unknown_from_ = 0;
+  return {};
 }
 
 /// The records that are not held. Those of a stream that goes on are told by their place in it, which is enough until
@@ -164,14 +178,15 @@ void Inbox::know_all() {
 ///   does not know these any more; they are told by their ids.
 /// - When the hub is set back further than the gate, nobody tells the gate that its stream went on: it gives numbers to
 ///   other parcels a second time. The root tells these apart, and their records are told by their ids.
-std::vector<std::uint32_t> Inbox::fresh_of(const Delivered& delivered) {
+/// Errors: what is held cannot be read now.
+Result<std::vector<std::uint32_t>> Inbox::fresh_of(const Delivered& delivered) {
   const ParcelHeader& header = delivered.header();
   std::vector<std::uint32_t> indexes;
   for (const Delivered::Record& record : delivered.records()) indexes.push_back(record.index);
   auto fresh = held_.missing(header.stream(), header.number, header.count, indexes);
   const bool again = fresh.size() < indexes.size(), resubmitted = (header.flags & ParcelHeader::kResubmission) != 0;
   if (!again && !resubmitted) return fresh;
-  know_all();
+  TW_TRY(know_all());
   const bool reused = again && *known_->holds(key_of(header, false)) && !*known_->holds(key_of(header, true));
   if (reused) fresh = std::move(indexes);
   if (!reused && !resubmitted) return fresh;
@@ -214,7 +229,10 @@ Status Inbox::store(const Pending& pending) {
   if (believed) {
     const ParcelHeader& header = (*opened)->header();
     const bool replay = ((*opened)->delivery().flags & Delivery::kReplay) != 0;
-    const auto fresh = replay ? indexes : fresh_of(**opened);
+    std::vector<std::uint32_t> fresh = indexes;
+    if (!replay) {
+      TW_ASSIGN(fresh, fresh_of(**opened));
+    }
     if (fresh.empty()) {
       type = InboxType::kSkipped;
       entry = SkippedEntry{pending.epoch, pending.sequence, header.merkle_root}.encode();
@@ -390,10 +408,11 @@ void Inbox::act_doubtful(const InboundLetter& letter, ActEntry::What what, std::
     std::vector<std::uint32_t> indexes;
     for (const Delivered::Record& record : delivered.records()) indexes.push_back(record.index);
     const auto fresh = fresh_of(delivered);
+    if (!fresh) return done(fresh.error());
     DeliveryEntryHead head;
     head.flags = DeliveryEntryHead::kAgain;
     head.records = static_cast<std::uint32_t>(indexes.size());
-    std::set_difference(indexes.begin(), indexes.end(), fresh.begin(), fresh.end(), std::back_inserter(head.held));
+    std::set_difference(indexes.begin(), indexes.end(), fresh->begin(), fresh->end(), std::back_inserter(head.held));
     Bytes delivery;
     delivered.delivery().encode(delivery);
     auto bytes = std::make_shared<const Bytes>(std::move(delivery));

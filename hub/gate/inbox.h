@@ -136,8 +136,8 @@ class Inbox final : private LogOwner {
   bool is_receipt(ByteView record);
   Status store(const Pending& pending);
   bool full();
-  std::vector<std::uint32_t> fresh_of(const Delivered& delivered);
-  void know_all();
+  Result<std::vector<std::uint32_t>> fresh_of(const Delivered& delivered);
+  Status know_all();
   void know(const Delivered& delivered, std::int64_t received_unix_ns);
   void remember(std::uint64_t ordinal, InboxItemRef item);
 
@@ -151,6 +151,7 @@ class Inbox final : private LogOwner {
   std::deque<Pending> pending_;      // came and is not in the log's queue yet
   HeldLeaves held_;                  // the state's, and what is under way
   std::optional<OriginKeys> known_;  // by id and root, in memory alone; made by know_all()
+  std::uint64_t unknown_from_ = 0;   // ordinal up to which known_ has come; 0: all is in it
   std::uint64_t session_epoch_ = 0;
   std::uint64_t expected_ = 0;      // next sequence on this session; 0: no session
   std::uint64_t stored_epoch_ = 0;  // of what was given to the log last

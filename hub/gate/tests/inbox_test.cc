@@ -201,6 +201,30 @@ TEST_CASE("power fails at every write: what was settled is there, nothing is dou
   }
 }
 
+TEST_CASE("while the inbox cannot be read, what a gate sends again waits and is not taken for new") {
+  InboxBench bench;
+  must(bench.open());
+  bench.welcome(1, 1);
+  must(bench.deliver(1, bench.parcel(1, {"a"})));
+  must(bench.deliver(2, bench.parcel(2, {"b"})));
+  bench.close();
+  must(bench.open());  // nothing of it is in memory
+  bench.welcome(1, 3);
+  // Set back to an older copy, the gate sends in a new stream what it had sent in its former one.
+  bench.header.incarnation.bytes[0] = 2;
+  bench.header.flags = ParcelHeader::kResubmission;
+  bench.files->fail(FileOp::kRead, Code::kIo, 0, UINT64_MAX, "inbox");
+  must(bench.deliver(3, bench.parcel(1, {"a", "b"})));
+  CHECK(bench.box->state().records == 2);
+  CHECK(bench.box->waiting() == 1);
+  bench.files->clear_faults();
+  bench.box->tick();
+  bench.settle_all();
+  CHECK(bench.box->waiting() == 0);
+  CHECK(bench.box->state().last_sequence == 3);
+  CHECK(bench.box->state().records == 2);
+}
+
 TEST_CASE("an inbox restored from an older copy takes again exactly what it lacks") {
   InboxBench bench;
   must(bench.open());
