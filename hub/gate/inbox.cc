@@ -48,6 +48,16 @@ Result<std::unique_ptr<Inbox>> Inbox::open(FileSystem& files, const Path& folder
   log.segment_bytes = self->options_.segment_bytes;
   log.lock_folder = self->options_.lock_folder;
   TW_ASSIGN(self->log_, AppliedLog::open(files, folder, clock, loop, std::move(log), *self));
+  if (std::exchange(self->begins_anew_, false)) {
+    log::error(
+        "gate",
+        "{} inbox: the snapshot is lost that told what was dropped; its {} deliveries are given to adapters again, "
+        "dead letters that were closed are open again",
+        name(self->options_.lane), self->state_.deliveries.size());
+    if (Status saved = self->log_->snapshot(); !saved)
+      log::warning("gate", "{} inbox: they come again at the next start too: {}", name(self->options_.lane),
+                   saved.error().message);
+  }
   self->state_.forget_before(self->log_->log().first_block());
   self->held_ = self->state_.held;
   self->stored_epoch_ = self->state_.epoch;
@@ -294,6 +304,11 @@ InboxStand Inbox::stand() const {
 // ---- the log ----
 
 Status Inbox::apply(const ledger::EntryRef& entry, ledger::Place place, std::int64_t time_unix_ns) {
+  // Ordinals and numbers of letters count from the front. Without it those in the log name other deliveries and other
+  // letters, and believing them would pass over records that nobody took.
+  const bool counts = entry.type != static_cast<std::uint8_t>(InboxType::kDelivery) &&
+                      entry.type != static_cast<std::uint8_t>(InboxType::kSkipped);
+  if (begins_anew_ && counts) return {};
   TW_TRY(state_.apply(entry.type, entry.bytes, place, time_unix_ns));
   if (entry.type != static_cast<std::uint8_t>(InboxType::kDelivery)) return {};
   ByteReader in(entry.bytes);

@@ -125,6 +125,7 @@ class Inbox final : private LogOwner {
   void encode_state(Bytes& out) const override;
   bool decode_state(ByteReader& in) override;
   void clear_state() override;
+  void front_is_lost() override { begins_anew_ = true; }
 
   struct Pending {
     std::uint64_t epoch = 0;
@@ -164,6 +165,7 @@ class Inbox final : private LogOwner {
   InboxStand told_;
   std::int64_t next_expiry_ns_ = 0;
   bool told_no_room_ = false;
+  bool begins_anew_ = false;  // while it is opened: without the front of the log
   std::optional<Error> broken_;
   log::Limit log_limit_;  // of writes that fail
   Counters counters_;

@@ -232,6 +232,49 @@ TEST_CASE("what an adapter took while the disk was full is known to be taken whe
   bench.end();
 }
 
+TEST_CASE(
+    "an inbox whose old segments and whose snapshot are gone gives again what it holds, and passes over nothing") {
+  FeedBench bench;
+  bench.segment_bytes = 3000;
+  bench.begin();
+  bench.attach();
+  bench.welcome(1, 1);
+  for (std::uint64_t n = 1; n <= 10; ++n) {
+    must(bench.deliver(n, bench.parcel(n, {std::to_string(n)})));
+    bench.answer({n == 10 ? Answer::kRejected : Answer::kAccepted});
+  }
+  const InboundLetter rejected = bench.box->state().letters.at(1);
+  std::optional<Status> dropped;
+  bench.feed->act(rejected, ActEntry::What::kDrop, "zhang", [&](Status status) { dropped = std::move(status); });
+  bench.run_until([&] { return dropped.has_value(); });
+  bench.config_.inbox_bytes = 0;
+  bench.box->tick();
+  bench.config_.inbox_bytes = UINT64_MAX;
+  REQUIRE(bench.box->state().first_ordinal() > 1);
+  must(bench.deliver(11, bench.parcel(11, {"not answered"})));
+  REQUIRE(bench.given.size() == 1);
+  const std::string last = bench.given[0].record;
+  bench.end();
+  for (const Path& path : bench.files->all_files())
+    if (path.extension() == ".snapshot") must(bench.files->remove(path));
+  bench.given.clear();
+
+  bench.begin();
+  bench.attach();
+  REQUIRE_FALSE(bench.given.empty());
+  CHECK(bench.given.back().record == last);
+  CHECK(bench.box->stand().taken == 0);
+  bench.answer(std::vector<Answer>(bench.given.size(), Answer::kAccepted));
+  CHECK(bench.box->stand().taken == 11);
+  // What was set right stays so.
+  bench.end();
+  bench.begin();
+  bench.attach();
+  CHECK(bench.given.empty());
+  CHECK(bench.box->stand().taken == 11);
+  bench.end();
+}
+
 TEST_CASE("a crash counts as an attempt at the first record, which then goes alone until it is found") {
   FeedBench bench;
   bench.begin();
