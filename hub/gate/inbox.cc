@@ -48,6 +48,7 @@ Result<std::unique_ptr<Inbox>> Inbox::open(FileSystem& files, const Path& folder
   log.segment_bytes = self->options_.segment_bytes;
   log.lock_folder = self->options_.lock_folder;
   TW_ASSIGN(self->log_, AppliedLog::open(files, folder, clock, loop, std::move(log), *self));
+  self->with_.receipts.read_from(self->options_.lane, self->log_->shared_log());
   if (std::exchange(self->begins_anew_, false)) {
     log::error(
         "gate",
@@ -325,7 +326,7 @@ Status Inbox::apply(const ledger::EntryRef& entry, ledger::Place place, std::int
     }
     for (const Delivered::Record& record : delivered->records()) {
       if (!is_receipt(record.bytes)) continue;
-      if (auto envelope = reader_.read(record.bytes)) with_.receipts.add(options_.lane, *envelope);
+      if (auto envelope = reader_.read(record.bytes)) with_.receipts.add(options_.lane, place, record.index, *envelope);
     }
   }
   if (item && item->delivered) remember(state_.last_ordinal(), std::move(item));

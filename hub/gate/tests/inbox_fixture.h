@@ -33,6 +33,7 @@ class InboxBench {
   }
 
   Status open() {
+    receipts = std::make_unique<ReceiptBook>();
     loop = std::make_unique<Loop>("test");
     InboxOptions options;
     options.lock_folder = false;
@@ -45,7 +46,7 @@ class InboxBench {
     };
     options.on_fatal = [this](const Error& error) { fatal = error; };
     auto opened =
-        Inbox::open(*files, config_.inbox_folder(Lane::kRoutine), clock, *loop, config_, *trust, receipts, options);
+        Inbox::open(*files, config_.inbox_folder(Lane::kRoutine), clock, *loop, config_, *trust, *receipts, options);
     if (!opened) return Error(std::move(opened).error());
     box = *std::move(opened);
     return {};
@@ -86,6 +87,9 @@ class InboxBench {
       records.emplace_back();
       must(build_record(draft, records.back()));
     }
+    return sealed(number, records);
+  }
+  Bytes sealed(std::uint64_t number, const std::vector<Bytes>& records) {
     ParcelHeader made = header;
     made.number = number;
     made.sent_unix_ns = FakeClock::kStart_unix_ns;
@@ -122,7 +126,7 @@ class InboxBench {
   std::shared_ptr<FaultyFiles> pins = std::make_shared<FaultyFiles>();
   FakeClock clock;
   GateConfig config_ = config();
-  ReceiptBook receipts;
+  std::unique_ptr<ReceiptBook> receipts;
   trust::SigningKey identity = trust::SigningKey::generate();
   std::map<std::string, trust::SigningKey> signers;
   std::unique_ptr<GateTrust> trust;
