@@ -87,6 +87,7 @@ Status AppliedLog::replay() {
       owner_.clear_state();
     }
   }
+  if (applied_block_ == 0 && next > 1) owner_.front_is_lost();
   constexpr std::size_t kRunBytes = 4u << 20;
   while (next <= log_->head().number) {
     TW_ASSIGN(const auto blocks, log_->read_run(next, kRunBytes));

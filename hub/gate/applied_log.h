@@ -30,6 +30,9 @@ class LogOwner {
   /// False when the bytes are none of encode_state(): then all is replayed.
   virtual bool decode_state(ByteReader& in) = 0;
   virtual void clear_state() = 0;
+  /// Before entries are applied without a snapshot, when the front of the log was dropped: what follows from it is
+  /// not known any more.
+  virtual void front_is_lost() {}
   /// What encode_state() gave last is on disk: what only older states need may go.
   virtual void state_saved() {}
 };

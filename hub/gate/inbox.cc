@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <utility>
 
 #include "base/log.h"
 
@@ -47,6 +48,17 @@ Result<std::unique_ptr<Inbox>> Inbox::open(FileSystem& files, const Path& folder
   log.segment_bytes = self->options_.segment_bytes;
   log.lock_folder = self->options_.lock_folder;
   TW_ASSIGN(self->log_, AppliedLog::open(files, folder, clock, loop, std::move(log), *self));
+  self->with_.receipts.read_from(self->options_.lane, self->log_->shared_log());
+  if (std::exchange(self->begins_anew_, false)) {
+    log::error(
+        "gate",
+        "{} inbox: the snapshot is lost that told what was dropped; its {} deliveries are given to adapters again, "
+        "dead letters that were closed are open again",
+        name(self->options_.lane), self->state_.deliveries.size());
+    if (Status saved = self->log_->snapshot(); !saved)
+      log::warning("gate", "{} inbox: they come again at the next start too: {}", name(self->options_.lane),
+                   saved.error().message);
+  }
   self->state_.forget_before(self->log_->log().first_block());
   self->held_ = self->state_.held;
   self->stored_epoch_ = self->state_.epoch;
@@ -77,15 +89,25 @@ void Inbox::on_welcome(const link::Welcome& welcome) {
 
 Status Inbox::on_delivery(std::uint64_t sequence, Bytes bytes) {
   auto shared = std::make_shared<const Bytes>(std::move(bytes));
-  TW_ASSIGN(const Delivery delivery, Delivery::decode(*shared));
-  if (sequence != expected_ || delivery.sequence != sequence || delivery.epoch != session_epoch_) {
-    return Error{Code::kLinkFrame,
-                 "delivery " + std::to_string(sequence) + " comes where " + std::to_string(expected_) + " is due"};
+  const auto refused = [&](Error error) {
+    give_back(shared->size());
+    return error;
+  };
+  const auto delivery = Delivery::decode(*shared);
+  if (!delivery) return refused(delivery.error());
+  if (sequence != expected_ || delivery->sequence != sequence || delivery->epoch != session_epoch_) {
+    return refused({Code::kLinkFrame,
+                    "delivery " + std::to_string(sequence) + " comes where " + std::to_string(expected_) + " is due"});
   }
   ++expected_;
-  pending_.push_back({delivery.epoch, sequence, std::move(shared)});
+  pending_.push_back({delivery->epoch, sequence, std::move(shared)});
   store_pending();
   return {};
+}
+
+// Also for what was lost: the hub sends it again, and what is not given back is missing in every session to come.
+void Inbox::give_back(std::uint64_t bytes) {
+  if (options_.on_taken) options_.on_taken(bytes);
 }
 
 bool Inbox::full() {
@@ -96,7 +118,8 @@ bool Inbox::full() {
 void Inbox::store_pending() {
   while (!pending_.empty() && !broken_ && !full()) {
     if (Status stored = store(pending_.front()); !stored) {
-      // No room now: it stays here, the hub gets no credit for it, and tick() tries again.
+      // No room now, or what is held cannot be read: it stays here, the hub gets no credit for it, and tick() tries
+      // again.
       if (!told_no_room_) log::warning("gate", "{} inbox: {}", name(options_.lane), stored.error().message);
       told_no_room_ = true;
       return;
@@ -137,14 +160,27 @@ void Inbox::know(const Delivered& delivered, std::int64_t received_unix_ns) {
     if (auto envelope = reader_.read(record.bytes)) known_->add(key_of(*envelope), received_unix_ns);
 }
 
-void Inbox::know_all() {
-  if (known_) return;
-  known_.emplace(config_.origin_keys, config_.keep_days * kDayNs);
-  for (std::uint64_t at = state_.first_ordinal(); at <= state_.last_ordinal(); ++at)
-    if (auto held = item(at); held && (*held)->delivered && (*held)->doubt == Code::kOk)
-      know(*(*held)->delivered, (*held)->received_unix_ns);
-  for (const InboxItemRef& item : under_way_)
-    if (item->delivered && item->doubt == Code::kOk) know(*item->delivered, item->received_unix_ns);
+// What cannot be read now is read again with the next call, which goes on there: an inbox may hold gigabytes.
+Status Inbox::know_all() {
+  if (!known_) {
+    known_.emplace(config_.origin_keys, config_.keep_days * kDayNs);
+    unknown_from_ = state_.first_ordinal();
+  }
+  if (unknown_from_ == 0) return {};
+  const auto take = [this](const InboxItem& item) {
+    if (item.delivered && item.doubt == Code::kOk) know(*item.delivered, item.received_unix_ns);
+  };
+  for (; unknown_from_ <= state_.last_ordinal(); ++unknown_from_) {
+    const auto held = item(unknown_from_);
+    if (held) {
+      take(**held);
+    } else if (held.error().code != Code::kNotFound && held.error().code != Code::kDamaged) {
+      return held.error();
+    }
+  }
+  for (const InboxItemRef& item : under_way_) take(*item);
+  unknown_from_ = 0;
+  return {};
 }
 
 /// The records that are not held. Those of a stream that goes on are told by their place in it, which is enough until
@@ -153,14 +189,15 @@ void Inbox::know_all() {
 ///   does not know these any more; they are told by their ids.
 /// - When the hub is set back further than the gate, nobody tells the gate that its stream went on: it gives numbers to
 ///   other parcels a second time. The root tells these apart, and their records are told by their ids.
-std::vector<std::uint32_t> Inbox::fresh_of(const Delivered& delivered) {
+/// Errors: what is held cannot be read now.
+Result<std::vector<std::uint32_t>> Inbox::fresh_of(const Delivered& delivered) {
   const ParcelHeader& header = delivered.header();
   std::vector<std::uint32_t> indexes;
   for (const Delivered::Record& record : delivered.records()) indexes.push_back(record.index);
   auto fresh = held_.missing(header.stream(), header.number, header.count, indexes);
   const bool again = fresh.size() < indexes.size(), resubmitted = (header.flags & ParcelHeader::kResubmission) != 0;
   if (!again && !resubmitted) return fresh;
-  know_all();
+  TW_TRY(know_all());
   const bool reused = again && *known_->holds(key_of(header, false)) && !*known_->holds(key_of(header, true));
   if (reused) fresh = std::move(indexes);
   if (!reused && !resubmitted) return fresh;
@@ -174,12 +211,9 @@ std::vector<std::uint32_t> Inbox::fresh_of(const Delivered& delivered) {
 
 Status Inbox::store(const Pending& pending) {
   const std::uint64_t size = pending.bytes->size();
-  const auto give_back = [this, size](const Error* error) {
-    if (error == nullptr && options_.on_taken) options_.on_taken(size);
-  };
   if (pending.epoch == stored_epoch_ && pending.sequence <= stored_sequence_) {
     ++counters_.skipped;
-    give_back(nullptr);
+    give_back(size);
     return {};
   }
   DeliveryEntryHead head;
@@ -206,7 +240,10 @@ Status Inbox::store(const Pending& pending) {
   if (believed) {
     const ParcelHeader& header = (*opened)->header();
     const bool replay = ((*opened)->delivery().flags & Delivery::kReplay) != 0;
-    const auto fresh = replay ? indexes : fresh_of(**opened);
+    std::vector<std::uint32_t> fresh = indexes;
+    if (!replay) {
+      TW_ASSIGN(fresh, fresh_of(**opened));
+    }
     if (fresh.empty()) {
       type = InboxType::kSkipped;
       entry = SkippedEntry{pending.epoch, pending.sequence, header.merkle_root}.encode();
@@ -225,7 +262,7 @@ Status Inbox::store(const Pending& pending) {
                        .more = type == InboxType::kDelivery ? pending.bytes : nullptr,
                        .claim = claim,
                        .tag = tag}));
-  completions_.emplace(tag, give_back);
+  completions_.emplace(tag, [this, size](const Error*) { give_back(size); });
   stored_epoch_ = pending.epoch;
   stored_sequence_ = pending.sequence;
   if (believed) {
@@ -268,6 +305,11 @@ InboxStand Inbox::stand() const {
 // ---- the log ----
 
 Status Inbox::apply(const ledger::EntryRef& entry, ledger::Place place, std::int64_t time_unix_ns) {
+  // Ordinals and numbers of letters count from the front. Without it those in the log name other deliveries and other
+  // letters, and believing them would pass over records that nobody took.
+  const bool counts = entry.type != static_cast<std::uint8_t>(InboxType::kDelivery) &&
+                      entry.type != static_cast<std::uint8_t>(InboxType::kSkipped);
+  if (begins_anew_ && counts) return {};
   TW_TRY(state_.apply(entry.type, entry.bytes, place, time_unix_ns));
   if (entry.type != static_cast<std::uint8_t>(InboxType::kDelivery)) return {};
   ByteReader in(entry.bytes);
@@ -284,7 +326,7 @@ Status Inbox::apply(const ledger::EntryRef& entry, ledger::Place place, std::int
     }
     for (const Delivered::Record& record : delivered->records()) {
       if (!is_receipt(record.bytes)) continue;
-      if (auto envelope = reader_.read(record.bytes)) with_.receipts.add(options_.lane, *envelope);
+      if (auto envelope = reader_.read(record.bytes)) with_.receipts.add(options_.lane, place, record.index, *envelope);
     }
   }
   if (item && item->delivered) remember(state_.last_ordinal(), std::move(item));
@@ -330,7 +372,7 @@ void Inbox::write_failed(const Error& error) {
   known_.reset();
   stored_epoch_ = state_.epoch;
   stored_sequence_ = state_.last_sequence;
-  pending_.clear();
+  for (const Pending& lost : std::exchange(pending_, {})) give_back(lost.bytes->size());
   expected_ = 0;  // what was lost comes again with the next session: nothing was settled
   if (error.code == Code::kSyncFailed) broken_ = error;
   if (options_.on_fatal) options_.on_fatal(error);
@@ -343,13 +385,13 @@ void Inbox::encode_state(Bytes& out) const {
 bool Inbox::decode_state(ByteReader& in) { return state_.decode(in) && with_.receipts.decode(options_.lane, in); }
 void Inbox::clear_state() { state_ = InboxState(); }
 
-void Inbox::write(InboxType type, Bytes bytes, std::function<void(const Error*)> done) {
+void Inbox::write(InboxType type, Bytes bytes, std::function<void(const Error*)> done, bool patient) {
   const std::uint64_t tag = next_tag_++;
   Status taken = log_->submit({.type = static_cast<std::uint8_t>(type),
                                .bytes = std::move(bytes),
                                .claim = ledger::Claim::kReserve,
                                .tag = tag,
-                               .patient = done == nullptr});
+                               .patient = patient});
   if (!taken) {
     if (done) done(&taken.error());
   } else if (done) {
@@ -382,10 +424,11 @@ void Inbox::act_doubtful(const InboundLetter& letter, ActEntry::What what, std::
     std::vector<std::uint32_t> indexes;
     for (const Delivered::Record& record : delivered.records()) indexes.push_back(record.index);
     const auto fresh = fresh_of(delivered);
+    if (!fresh) return done(fresh.error());
     DeliveryEntryHead head;
     head.flags = DeliveryEntryHead::kAgain;
     head.records = static_cast<std::uint32_t>(indexes.size());
-    std::set_difference(indexes.begin(), indexes.end(), fresh.begin(), fresh.end(), std::back_inserter(head.held));
+    std::set_difference(indexes.begin(), indexes.end(), fresh->begin(), fresh->end(), std::back_inserter(head.held));
     Bytes delivery;
     delivered.delivery().encode(delivery);
     auto bytes = std::make_shared<const Bytes>(std::move(delivery));

@@ -56,7 +56,8 @@ struct InboxOptions {
   bool lock_folder = true;
   std::vector<std::string> sinks;  ///< instances that take from this inbox
 
-  /// Bytes of deliveries that are durable or need not be: the link may grant new credit.
+  /// Bytes of deliveries that the inbox holds no more in memory, durable, refused or lost: the link may grant new
+  /// credit. Once for each on_delivery().
   std::function<void(std::uint64_t bytes)> on_taken;
   std::function<void(const InboxStand&)> on_stand;                          ///< changed; settle
   std::function<void(std::uint64_t ordinal, const InboxItemRef&)> on_item;  ///< a new delivery is durable
@@ -85,9 +86,9 @@ class Inbox final : private LogOwner {
 
   /// A held delivery: from memory when it is new. Errors: kNotFound, kDamaged, kIo.
   Result<InboxItemRef> item(std::uint64_t ordinal);
-  /// Durable, some time soon; without `done` it waits for company. Claims the reserve: a full disk must not make
-  /// adapters see records twice.
-  void write(InboxType type, Bytes bytes, std::function<void(const Error*)> done = {});
+  /// Durable, some time soon; `patient` waits for company. Claims the reserve: a full disk must not make adapters see
+  /// records twice. What is written before another entry is never lost without it. `done` may be called at once.
+  void write(InboxType type, Bytes bytes, std::function<void(const Error*)> done = {}, bool patient = false);
   /// Retries or drops a dead letter that no sink owns: judged anew. Errors: kNotFound, and why it is still in doubt.
   void act_doubtful(const InboundLetter& letter, ActEntry::What what, std::string_view who,
                     std::function<void(Status)> done);
@@ -124,6 +125,7 @@ class Inbox final : private LogOwner {
   void encode_state(Bytes& out) const override;
   bool decode_state(ByteReader& in) override;
   void clear_state() override;
+  void front_is_lost() override { begins_anew_ = true; }
 
   struct Pending {
     std::uint64_t epoch = 0;
@@ -131,11 +133,12 @@ class Inbox final : private LogOwner {
     std::shared_ptr<const Bytes> bytes;
   };
   void store_pending();
+  void give_back(std::uint64_t bytes);
   bool is_receipt(ByteView record);
   Status store(const Pending& pending);
   bool full();
-  std::vector<std::uint32_t> fresh_of(const Delivered& delivered);
-  void know_all();
+  Result<std::vector<std::uint32_t>> fresh_of(const Delivered& delivered);
+  Status know_all();
   void know(const Delivered& delivered, std::int64_t received_unix_ns);
   void remember(std::uint64_t ordinal, InboxItemRef item);
 
@@ -149,6 +152,7 @@ class Inbox final : private LogOwner {
   std::deque<Pending> pending_;      // came and is not in the log's queue yet
   HeldLeaves held_;                  // the state's, and what is under way
   std::optional<OriginKeys> known_;  // by id and root, in memory alone; made by know_all()
+  std::uint64_t unknown_from_ = 0;   // ordinal up to which known_ has come; 0: all is in it
   std::uint64_t session_epoch_ = 0;
   std::uint64_t expected_ = 0;      // next sequence on this session; 0: no session
   std::uint64_t stored_epoch_ = 0;  // of what was given to the log last
@@ -161,6 +165,7 @@ class Inbox final : private LogOwner {
   InboxStand told_;
   std::int64_t next_expiry_ns_ = 0;
   bool told_no_room_ = false;
+  bool begins_anew_ = false;  // while it is opened: without the front of the log
   std::optional<Error> broken_;
   log::Limit log_limit_;  // of writes that fail
   Counters counters_;

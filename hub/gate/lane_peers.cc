@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/log.h"
+#include "gate/desk_tools.h"
 #include "gate/gate_lane.h"
 #include "gate/people_desk.h"
 
@@ -145,10 +146,10 @@ void GateLane::welcome_runner(const PeerRef& peer) {
 void GateLane::on_runner_request(const PeerRef& peer, ByteView body) {
   auto request = link::LocalRequest::decode(body);
   const json report = request ? json::parse(request->json, nullptr, false) : json();
-  if (!report.is_object() || report.value("cmd", "") != "state") return close(peer, "a request that is none");
+  if (!report.is_object() || text_of(report, "cmd") != "state") return close(peer, "a request that is none");
   const std::string& instance = peer->adapter->instance;
-  const std::string state = report.value("state", "");
-  const std::string message = report.value("message", "").substr(0, 600);
+  const std::string state = text_of(report, "state");
+  const std::string message = text_of(report, "message").substr(0, 600);
   if (state == "running") {
     supervisor_->on_state(instance, RunnerState::kRunning, {});
     SinkFeed* sink = feed(instance);
@@ -162,7 +163,7 @@ void GateLane::on_runner_request(const PeerRef& peer, ByteView body) {
           deliver.encode(frame);
           return there->connection->send(std::move(frame));
         },
-        report.value("exercise_aware", false));
+        report.contains("exercise_aware") && report["exercise_aware"] == true);
   } else if (state == "connecting") {
     supervisor_->on_state(instance, RunnerState::kConnecting, message);
   } else if (state == "failed") {

@@ -158,6 +158,8 @@ void PeopleDesk::acknowledge(const std::string& person, const json& request, boo
   const std::string officer = text_of(request, "officer");
   if (!id) return answer(failure(Code::kInvalid, "record: the id of the record"));
   if (officer.empty()) return answer(failure(Code::kInvalid, "officer: the name of the person who signs"));
+  const auto phone = request.find("by_phone");
+  if (phone != request.end() && !phone->is_boolean()) return answer(failure(Code::kInvalid, "by_phone: true or false"));
   find(*id, [this, person, request, other_too, officer, id = *id, answer = std::move(answer)](const json& found) {
     if (found.is_null() || found.value("box", "") != "inbox") {
       if (other_too && ask_other([this, person, request, answer](PeopleDesk& desk) {
@@ -171,7 +173,7 @@ void PeopleDesk::acknowledge(const std::string& person, const json& request, boo
     }
     std::string stage = text_of(request, "stage");
     if (stage.empty()) stage = "signed";
-    const bool by_phone = request.value("by_phone", false);
+    const bool by_phone = request.contains("by_phone") && request["by_phone"] == true;
     std::string by = text_of(request, "by");
     if (by.empty()) by = by_phone ? "phone" : "cli";
     const GateConfig& config = lane_.shared().config;

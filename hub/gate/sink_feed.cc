@@ -11,6 +11,7 @@ constexpr std::size_t kBatchBytes = 4u << 20;
 // Beyond the deadline that the plugin was told: time for the runner to notice, answer and be scheduled.
 constexpr std::int64_t kGraceNs = 15'000'000'000;
 constexpr std::int64_t kMsNs = 1'000'000;
+constexpr std::int64_t kSaveAgainNs = 1'000'000'000;
 }  // namespace
 
 void SinkFeed::attach(SendBatch send, bool exercise_aware) {
@@ -68,7 +69,8 @@ std::uint64_t SinkFeed::lag() const {
 }
 
 void SinkFeed::pump() {
-  if (!send_ || out_ > 0 || !letter_out_.empty()) return;
+  save_again();
+  if (!send_ || out_ > 0 || !letter_out_.empty() || !letters_are_safe()) return;
   if (clock_.steady_ns() < not_before_ns_) return;
   fill();
   if (waiting_.empty()) {
@@ -201,7 +203,7 @@ void SinkFeed::refused(Item& item, Code code, std::string_view text) {
   letter.text = text;
   letter.attempts = item.attempts;
   log::warning("gate", "adapter {}: record {} is a dead letter: {}", adapter_.instance, item.record.text(), text);
-  inbox_.write(InboxType::kLetter, letter.encode());
+  save(InboxType::kLetter, letter.encode());
 }
 
 Status SinkFeed::on_verdicts(const link::LocalVerdicts& verdicts) {
@@ -217,7 +219,7 @@ Status SinkFeed::on_verdicts(const link::LocalVerdicts& verdicts) {
     ++item.attempts;
     if (one.answer == link::Answer::kAccepted) {
       ++counters_.accepted;
-      inbox_.write(InboxType::kTaken, TakenEntry{item.letter}.encode());
+      save(InboxType::kTaken, TakenEntry{item.letter}.encode());
     } else {
       refused(item, one.code == Code::kOk ? Code::kAdapterRejected : one.code, one.reason);
     }
@@ -282,9 +284,46 @@ void SinkFeed::save_cursor() {
   }
   if (now.ordinal == saved_.ordinal && now.index == saved_.index && now.attempts == saved_.attempts) return;
   saved_ = now;
-  inbox_.write(
-      InboxType::kCursor,
-      CursorEntry{adapter_.instance, now.ordinal, now.index, now.attempts, now.first_attempt_unix_ns}.encode());
+  save(InboxType::kCursor,
+       CursorEntry{adapter_.instance, now.ordinal, now.index, now.attempts, now.first_attempt_unix_ns}.encode());
+}
+
+void SinkFeed::save(InboxType type, Bytes bytes) {
+  const bool replaces = type == InboxType::kCursor && !saving_.empty() && saving_.back()->type == type &&
+                        !saving_.back()->under_way && !saving_.back()->durable;
+  if (replaces) {
+    saving_.back()->bytes = std::move(bytes);
+  } else {
+    saving_.push_back(std::make_shared<Saving>(Saving{type, std::move(bytes)}));
+  }
+  save_again();
+}
+
+// Entries are lost only together with all that were written behind them, so they are in order at every moment.
+void SinkFeed::save_again() {
+  while (!saving_.empty() && saving_.front()->durable) saving_.pop_front();
+  const std::int64_t now = clock_.steady_ns();
+  for (const auto& one : saving_) {
+    if (one->under_way || one->durable) continue;
+    if (now < one->not_before_ns) return;
+    one->not_before_ns = now + kSaveAgainNs;
+    one->under_way = true;
+    inbox_.write(
+        one->type, one->bytes,
+        [weak = std::weak_ptr<Saving>(one)](const Error* error) {
+          const auto there = weak.lock();
+          if (there == nullptr) return;
+          there->under_way = false;
+          there->durable = error == nullptr;
+        },
+        one->type == InboxType::kCursor);
+    if (!one->under_way) return;
+  }
+}
+
+bool SinkFeed::letters_are_safe() const {
+  return std::all_of(saving_.begin(), saving_.end(),
+                     [](const auto& one) { return one->durable || one->type == InboxType::kCursor; });
 }
 
 void SinkFeed::act(const InboundLetter& letter, ActEntry::What what, std::string_view who,

@@ -3,6 +3,7 @@
 
 #include <deque>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,6 +22,7 @@ using SendBatch = std::function<bool(const link::LocalDeliver&)>;
 /// One batch is out at a time. After a RETRY the record and all behind it wait; when its attempts or its age are used
 /// up it becomes a dead letter and the feed goes on (rule 21). After a crash the next batch holds one record, so that
 /// the one that crashes the adapter is found. Exercise records are passed by unless the adapter can tell them apart.
+/// While a dead letter is not on disk nothing more is given: what a failing disk lost is written again, in order.
 /// Borrows: all references, which outlive it. Threads: the loop.
 class SinkFeed {
  public:
@@ -31,7 +33,7 @@ class SinkFeed {
   void attach(SendBatch send, bool exercise_aware);
   /// It has gone; `crashed` counts as an attempt at the record that was out first.
   void detach(bool crashed, std::string_view why);
-  /// Sends the next batch if there is one and nothing is out. Call it when records came, and at every tick.
+  /// Sends the next batch if there is one and nothing is out. Call it when a block was written, and at every tick.
   void pump();
   /// The verdicts of the batch that is out. Errors: kPluginContract (another batch, another count).
   Status on_verdicts(const link::LocalVerdicts& verdicts);
@@ -69,6 +71,16 @@ class SinkFeed {
   bool used_up(const Item& item, std::int64_t now) const;
   void wait_after(const Item& item);
   void save_cursor();
+  /// An entry on its way into the inbox.
+  struct Saving {
+    InboxType type;
+    Bytes bytes;
+    std::int64_t not_before_ns = 0;
+    bool under_way = false, durable = false;
+  };
+  void save(InboxType type, Bytes bytes);
+  void save_again();
+  bool letters_are_safe() const;
 
   const AdapterConfig& adapter_;
   const RetryRule& rule_;
@@ -88,7 +100,8 @@ class SinkFeed {
   std::int64_t sent_steady_ns_ = 0;
   std::int64_t not_before_ns_ = 0;
   bool alone_ = false;
-  InboxState::Cursor saved_;
+  InboxState::Cursor saved_;                    // durable, or in saving_
+  std::deque<std::shared_ptr<Saving>> saving_;  // in order: no cursor passes a dead letter that is not there
   std::string last_problem_;
   Counters counters_;
 };

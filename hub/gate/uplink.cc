@@ -11,6 +11,7 @@ namespace {
 // Sent and not acknowledged: enough for a fast line, little enough for memory.
 constexpr std::uint64_t kUnderWayBytes = 8u << 20;
 constexpr auto kPause = std::chrono::seconds(5);
+constexpr std::uint32_t kAfterRefusal_ms = 5000;
 // Settlements are cumulative, and each costs a signature here and a check of it at the hub: the first goes at once, and
 // under load no more than a hundred a second follow.
 constexpr auto kSettleEvery = std::chrono::milliseconds(10);
@@ -39,7 +40,7 @@ Status Uplink::start() {
   events.on_delivery = [this](std::uint64_t sequence, Bytes bytes) {
     if (Status stored = inbox_.on_delivery(sequence, std::move(bytes)); !stored) {
       log::error("gate", "{}: {}", name(options_.lane), stored.error().message);
-      wait_and_reconnect();
+      reconnect(kAfterRefusal_ms);  // at once: what comes behind it would be refused as well, without end
     }
   };
   events.on_progress = [this](const link::Progress& progress) { outbox_.on_progress(progress); };

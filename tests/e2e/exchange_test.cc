@@ -46,6 +46,10 @@ TEST_CASE("a search goes up, a warning goes down, an officer signs, and the send
   REQUIRE(warning["all_accepted"] == true);
   const std::string id = warning["settled"][0]["id"];
   REQUIRE(eventually([&] { return x.inbox("luxian").size() >= 1; }));
+  // A tool that writes a text where true or false is due is told so, and the gate goes on.
+  const json wrong = x.ask_gate("luxian", {{"cmd", "ack"}, {"record", id}, {"officer", "周敏"}, {"by_phone", "true"}});
+  CHECK(wrong["ok"] == false);
+  CHECK(wrong["code"] == static_cast<int>(Code::kInvalid));
   const json ack = x.ask_gate("luxian", {{"cmd", "ack"}, {"record", id}, {"officer", "周敏"}});
   INFO(ack.dump());
   REQUIRE(ack["ok"] == true);

@@ -151,6 +151,19 @@ config = { do = "refuse_config" }
   CHECK(site.adapter()["starts"] == 1);
 }
 
+TEST_CASE("a plugin that speaks nonsense on its runner's socket loses the runner, the gate goes on") {
+  Site site(R"([[adapter]]
+instance = "table"
+plugin = "odd_sink"
+receive = { types = ["*"] }
+config = { do = "forge" }
+limits = { restarts = 1 }
+)");
+  site.start();
+  REQUIRE(eventually([&] { return site.adapter()["state"] == "quarantined"; }));
+  CHECK(site.ask({{"cmd", "publish"}, {"records", {draft("a"), draft("b", "urgent")}}})["all_accepted"] == true);
+}
+
 TEST_CASE("nobody becomes a runner without the token, and from the process that was given it") {
   Site site(kSource);
   site.start();

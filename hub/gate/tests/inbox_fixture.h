@@ -33,18 +33,20 @@ class InboxBench {
   }
 
   Status open() {
+    receipts = std::make_unique<ReceiptBook>();
     loop = std::make_unique<Loop>("test");
     InboxOptions options;
     options.lock_folder = false;
     options.segment_bytes = segment_bytes;
     options.sinks = sinks;
+    options.on_taken = [this](std::uint64_t bytes) { given_back += bytes; };
     options.on_stand = [this](const InboxStand& stand) { stands.push_back(stand); };
     options.on_block = [this] {
       if (on_block) on_block();
     };
     options.on_fatal = [this](const Error& error) { fatal = error; };
     auto opened =
-        Inbox::open(*files, config_.inbox_folder(Lane::kRoutine), clock, *loop, config_, *trust, receipts, options);
+        Inbox::open(*files, config_.inbox_folder(Lane::kRoutine), clock, *loop, config_, *trust, *receipts, options);
     if (!opened) return Error(std::move(opened).error());
     box = *std::move(opened);
     return {};
@@ -85,6 +87,9 @@ class InboxBench {
       records.emplace_back();
       must(build_record(draft, records.back()));
     }
+    return sealed(number, records);
+  }
+  Bytes sealed(std::uint64_t number, const std::vector<Bytes>& records) {
     ParcelHeader made = header;
     made.number = number;
     made.sent_unix_ns = FakeClock::kStart_unix_ns;
@@ -111,6 +116,7 @@ class InboxBench {
     delivery.parcel = parcel;
     Bytes bytes;
     delivery.encode(bytes);
+    handed_in += bytes.size();
     TW_TRY(box->on_delivery(sequence, std::move(bytes)));
     settle_all();
     return {};
@@ -120,7 +126,7 @@ class InboxBench {
   std::shared_ptr<FaultyFiles> pins = std::make_shared<FaultyFiles>();
   FakeClock clock;
   GateConfig config_ = config();
-  ReceiptBook receipts;
+  std::unique_ptr<ReceiptBook> receipts;
   trust::SigningKey identity = trust::SigningKey::generate();
   std::map<std::string, trust::SigningKey> signers;
   std::unique_ptr<GateTrust> trust;
@@ -129,6 +135,7 @@ class InboxBench {
   std::unique_ptr<Loop> loop;
   std::unique_ptr<Inbox> box;
   std::vector<InboxStand> stands;
+  std::uint64_t handed_in = 0, given_back = 0;  ///< bytes of deliveries
   std::function<void()> on_block;
   std::uint64_t segment_bytes = 64u << 10;
   std::optional<Error> fatal;

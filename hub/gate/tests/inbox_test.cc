@@ -146,6 +146,31 @@ TEST_CASE("a withdrawn delivery uses its number and brings nothing") {
   CHECK(bench.stands.back().root == Hash256{});
 }
 
+TEST_CASE("what a failing disk lost, or the inbox refused, takes no room from later sessions") {
+  InboxBench bench;
+  must(bench.open());
+  bench.welcome(1, 1);
+  const auto parcel = bench.parcel(1, {"a"});
+  SECTION("it was being written") {
+    bench.files->fail(FileOp::kWrite, Code::kIo);
+    must(bench.deliver(1, parcel));
+  }
+  SECTION("it waited for room") {
+    bench.config_.inbox_bytes = 0;
+    bench.files->fail(FileOp::kWrite, Code::kDiskFull);
+    must(bench.deliver(1, parcel));
+  }
+  SECTION("it came out of order") { CHECK_FALSE(bench.deliver(2, parcel)); }
+  CHECK(bench.box->state().last_ordinal() == 0);
+  CHECK(bench.given_back == bench.handed_in);
+  // The disk is well again: the next session brings it.
+  bench.config_.inbox_bytes = UINT64_MAX;
+  bench.welcome(1, 1);
+  must(bench.deliver(1, parcel));
+  CHECK(bench.box->state().records == 1);
+  CHECK(bench.given_back == bench.handed_in);
+}
+
 TEST_CASE("power fails at every write: what was settled is there, nothing is doubled", "[durability]") {
   const Loss loss = GENERATE(Loss::kAll, Loss::kNone, Loss::kTorn, Loss::kShuffled);
   for (std::uint64_t step = 1;; ++step) {
@@ -174,6 +199,30 @@ TEST_CASE("power fails at every write: what was settled is there, nothing is dou
     if (!cut) break;
     REQUIRE(step < 500);
   }
+}
+
+TEST_CASE("while the inbox cannot be read, what a gate sends again waits and is not taken for new") {
+  InboxBench bench;
+  must(bench.open());
+  bench.welcome(1, 1);
+  must(bench.deliver(1, bench.parcel(1, {"a"})));
+  must(bench.deliver(2, bench.parcel(2, {"b"})));
+  bench.close();
+  must(bench.open());  // nothing of it is in memory
+  bench.welcome(1, 3);
+  // Set back to an older copy, the gate sends in a new stream what it had sent in its former one.
+  bench.header.incarnation.bytes[0] = 2;
+  bench.header.flags = ParcelHeader::kResubmission;
+  bench.files->fail(FileOp::kRead, Code::kIo, 0, UINT64_MAX, "inbox");
+  must(bench.deliver(3, bench.parcel(1, {"a", "b"})));
+  CHECK(bench.box->state().records == 2);
+  CHECK(bench.box->waiting() == 1);
+  bench.files->clear_faults();
+  bench.box->tick();
+  bench.settle_all();
+  CHECK(bench.box->waiting() == 0);
+  CHECK(bench.box->state().last_sequence == 3);
+  CHECK(bench.box->state().records == 2);
 }
 
 TEST_CASE("an inbox restored from an older copy takes again exactly what it lacks") {

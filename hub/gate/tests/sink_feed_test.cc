@@ -49,6 +49,19 @@ struct FeedBench : InboxBench {
     must(feed->on_verdicts(verdicts));
     settle_all();
   }
+  /// While the inbox writes what it can.
+  bool pump_until(const std::function<bool()>& done) {
+    for (int turn = 0; turn < 100; ++turn) {
+      clock.advance_s(10);
+      feed->pump();
+      if (done()) return true;
+      bool passed = false;
+      box->write(InboxType::kTaken, TakenEntry{0}.encode(), [&passed](const Error*) { passed = true; });
+      if (passed) loop->io().run_one();  // refused: that a block failed is on its way
+      run_until([&] { return passed; });
+    }
+    return false;
+  }
   struct Given {
     std::string record;
     std::uint32_t attempt;
@@ -163,6 +176,102 @@ TEST_CASE("a record that is never taken becomes a dead letter, and the lane goes
   CHECK((bench.given[0].flags & link::LocalDeliver::kReplay) != 0);
   bench.answer({Answer::kAccepted});
   CHECK(bench.box->state().letters.empty());
+  bench.end();
+}
+
+TEST_CASE(
+    "a record that is rejected while the disk is full is a dead letter when there is room, and before nothing is "
+    "given") {
+  FeedBench bench;
+  bench.adapter.limits.deliver_batch = 1;
+  bench.begin();
+  bench.attach();
+  bench.welcome(1, 1);
+  must(bench.deliver(1, bench.parcel(1, {"a", "b"})));
+  REQUIRE(bench.given.size() == 1);
+  bench.files->fail(FileOp::kWrite, Code::kDiskFull, 0, UINT64_MAX);
+  bench.answer({Answer::kRejected});
+  bench.clock.advance_s(10);
+  bench.feed->pump();
+  bench.settle_all();
+  CHECK(bench.box->state().letters.empty());
+  CHECK(bench.given.empty());
+
+  SECTION("the disk has room again") {
+    bench.files->clear_faults();
+    REQUIRE(bench.pump_until([&] { return !bench.box->state().letters.empty(); }));
+  }
+  SECTION("the gate ends before it has") {
+    bench.end();
+    bench.files->clear_faults();
+    bench.begin();
+    bench.attach();
+    REQUIRE(bench.given.size() == 1);
+    bench.answer({Answer::kRejected});
+  }
+  REQUIRE(bench.box->state().letters.size() == 1);
+  CHECK(bench.box->state().letters.begin()->second.code == Code::kAdapterRejected);
+  REQUIRE(bench.given.size() == 1);
+  bench.answer({Answer::kAccepted});
+  CHECK(bench.box->state().letters.size() == 1);
+  CHECK(bench.box->stand().taken == 1);
+  bench.end();
+}
+
+TEST_CASE("what an adapter took while the disk was full is known to be taken when there is room again") {
+  FeedBench bench;
+  bench.begin();
+  bench.attach();
+  bench.welcome(1, 1);
+  must(bench.deliver(1, bench.parcel(1, {"a"})));
+  bench.files->fail(FileOp::kWrite, Code::kDiskFull, 0, UINT64_MAX);
+  bench.answer({Answer::kAccepted});
+  CHECK(bench.box->stand().taken == 0);
+  bench.files->clear_faults();
+  CHECK(bench.pump_until([&] { return bench.box->stand().taken == 1; }));
+  bench.end();
+}
+
+TEST_CASE(
+    "an inbox whose old segments and whose snapshot are gone gives again what it holds, and passes over nothing") {
+  FeedBench bench;
+  bench.segment_bytes = 3000;
+  bench.begin();
+  bench.attach();
+  bench.welcome(1, 1);
+  for (std::uint64_t n = 1; n <= 10; ++n) {
+    must(bench.deliver(n, bench.parcel(n, {std::to_string(n)})));
+    bench.answer({n == 10 ? Answer::kRejected : Answer::kAccepted});
+  }
+  const InboundLetter rejected = bench.box->state().letters.at(1);
+  std::optional<Status> dropped;
+  bench.feed->act(rejected, ActEntry::What::kDrop, "zhang", [&](Status status) { dropped = std::move(status); });
+  bench.run_until([&] { return dropped.has_value(); });
+  bench.config_.inbox_bytes = 0;
+  bench.box->tick();
+  bench.config_.inbox_bytes = UINT64_MAX;
+  REQUIRE(bench.box->state().first_ordinal() > 1);
+  must(bench.deliver(11, bench.parcel(11, {"not answered"})));
+  REQUIRE(bench.given.size() == 1);
+  const std::string last = bench.given[0].record;
+  bench.end();
+  for (const Path& path : bench.files->all_files())
+    if (path.extension() == ".snapshot") must(bench.files->remove(path));
+  bench.given.clear();
+
+  bench.begin();
+  bench.attach();
+  REQUIRE_FALSE(bench.given.empty());
+  CHECK(bench.given.back().record == last);
+  CHECK(bench.box->stand().taken == 0);
+  bench.answer(std::vector<Answer>(bench.given.size(), Answer::kAccepted));
+  CHECK(bench.box->stand().taken == 11);
+  // What was set right stays so.
+  bench.end();
+  bench.begin();
+  bench.attach();
+  CHECK(bench.given.empty());
+  CHECK(bench.box->stand().taken == 11);
   bench.end();
 }
 

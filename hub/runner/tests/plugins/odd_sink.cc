@@ -1,5 +1,10 @@
 // odd_sink.cc: a sink that misbehaves as its configuration says: {"do": "accept" | "crash" | "hang" | "throw" |
-// "forget" | "unavailable" | "refuse_config" | "reject"}. Written to the C ABI, so that nothing catches what it throws.
+// "forget" | "unavailable" | "refuse_config" | "reject" | "forge"}. Written to the C ABI, so that nothing catches what
+// it throws.
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <stdexcept>
@@ -32,7 +37,22 @@ tw_status configure(tw_instance* self, tw_str json, tw_error* error) {
   std::strcpy(error->message, "do: refused by intent");
   return TW_E_CONFIG;
 }
+/// Speaks to the gate itself, on the runner's socket: a REQUEST whose `cmd` is no text.
+void forge() {
+  const std::string body = std::string(8, '\0') + R"({"cmd":1,"state":[],"message":{},"exercise_aware":"x"})";
+  std::string frame(5, '\7');
+  const auto size = static_cast<std::uint32_t>(body.size() + 1);
+  std::memcpy(frame.data(), &size, sizeof size);
+  frame += body;
+  for (int fd = 3; fd < 64; ++fd) {
+    sockaddr_un far{};
+    socklen_t length = sizeof far;
+    if (::getpeername(fd, reinterpret_cast<sockaddr*>(&far), &length) != 0 || far.sun_family != AF_UNIX) continue;
+    (void)!::send(fd, frame.data(), frame.size(), MSG_NOSIGNAL);
+  }
+}
 tw_status start(tw_instance* self, tw_error* error) {
+  if (of(self).what == "forge") forge();
   if (of(self).what == "unavailable" && ++of(self).starts < 3) {
     std::strcpy(error->message, "the far side sleeps");
     return TW_E_UNAVAILABLE;
