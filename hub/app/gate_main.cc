@@ -59,7 +59,7 @@ int main(int argc, char** argv) {
   const Path file = Path(folder) / "gate.toml";
   auto config = gate::GateConfig::load(real_files(), file, mistakes);
   if (!config) {
-    std::cerr << gate::show(file, mistakes);
+    std::cerr << gate::show(file, mistakes, app::Terminal(app::language_from("")).chinese());
     return fail(config.error());
   }
   if (check) {

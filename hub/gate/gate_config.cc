@@ -33,17 +33,21 @@ class Section {
     for (const auto& [key, node] : table_) {
       const std::string name(key.str());
       if (known_.contains(name)) continue;
-      std::string message = "unknown key";
-      if (const auto near = nearest(name, known); !near.empty()) message += ", did you mean " + near.front() + "?";
-      note(node, name, message);
+      const auto near = nearest(name, known);
+      note(node, name, near.empty() ? "未知的键" : "未知的键，是否为 " + near.front() + "？",
+           near.empty() ? "unknown key" : "unknown key, did you mean " + near.front() + "?");
     }
   }
 
-  void note(const toml::node& node, std::string_view key, std::string message) {
-    mistakes_.push_back({static_cast<int>(node.source().begin.line), prefix_ + std::string(key), std::move(message)});
+  void note(const toml::node& node, std::string_view key, std::string zh, std::string en) {
+    mistakes_.push_back(
+        {static_cast<int>(node.source().begin.line), prefix_ + std::string(key), std::move(zh), std::move(en)});
   }
-  void missing(std::string_view key, std::string message) {
-    mistakes_.push_back({static_cast<int>(table_.source().begin.line), prefix_ + std::string(key), std::move(message)});
+  void missing(std::string_view key, std::string zh, std::string en) {
+    note(table_, key, std::move(zh), std::move(en));
+  }
+  void no_code(std::string_view key) {
+    missing(key, "须为 1 至 64 个字符：0-9 A-Z a-z . _ -", "1 to 64 of 0-9 A-Z a-z . _ -");
   }
 
   const toml::node* find(std::string_view key) {
@@ -58,7 +62,7 @@ class Section {
       out = value->get();
       return true;
     }
-    note(*node, key, "must be a text that is not empty");
+    note(*node, key, "须为非空文本", "must be a text that is not empty");
     return false;
   }
 
@@ -67,14 +71,14 @@ class Section {
     if (node == nullptr) return false;
     const auto* list = node->as_array();
     if (list == nullptr) {
-      note(*node, key, "must be a list of texts");
+      note(*node, key, "须为文本列表", "must be a list of texts");
       return false;
     }
     for (const toml::node& item : *list) {
       if (const auto* value = item.as_string(); value != nullptr && !value->get().empty()) {
         out.push_back(value->get());
       } else {
-        note(item, key, "must be a text that is not empty");
+        note(item, key, "须为非空文本", "must be a text that is not empty");
       }
     }
     return true;
@@ -86,7 +90,8 @@ class Section {
     if (node == nullptr) return;
     const auto* value = node->as_integer();
     if (value == nullptr || value->get() < lowest || value->get() > highest) {
-      note(*node, key, fmt::format("must be a whole number from {} to {}", lowest, highest));
+      note(*node, key, fmt::format("须为 {} 至 {} 的整数", lowest, highest),
+           fmt::format("must be a whole number from {} to {}", lowest, highest));
       return;
     }
     out = static_cast<Number>(value->get() * unit);
@@ -96,7 +101,7 @@ class Section {
     const toml::node* node = find(key);
     if (node == nullptr) return nullptr;
     if (const auto* value = node->as_table()) return value;
-    note(*node, key, "must be a table");
+    note(*node, key, "须为表", "must be a table");
     return nullptr;
   }
 
@@ -116,7 +121,7 @@ void read_filter(Section& adapter, std::string_view key, RecordFilter& out, bool
   if (!there) return;
   Section section(*table, adapter.prefix() + std::string(key) + ".", adapter.mistakes());
   section.texts("types", out.types);
-  if (out.types.empty()) section.missing("types", "names at least one type, or \"*\"");
+  if (out.types.empty()) section.missing("types", "至少写一种类型，或 \"*\"", "names at least one type, or \"*\"");
   section.texts("subjects", out.subjects);
   section.finish();
 }
@@ -139,7 +144,7 @@ void read_adapter_config(Section& section, FileSystem& files, const Path& folder
   const toml::table* inline_table = section.table("config");
   const bool has_file = section.text("config_file", file);
   if (inline_table != nullptr && has_file) {
-    section.missing("config_file", "give either config or config_file");
+    section.missing("config_file", "config 与 config_file 只能写一个", "give either config or config_file");
   } else if (inline_table != nullptr) {
     std::ostringstream json;
     json << toml::json_formatter{*inline_table, toml::format_flags::quote_dates_and_times};
@@ -149,7 +154,7 @@ void read_adapter_config(Section& section, FileSystem& files, const Path& folder
     if (bytes) {
       out.assign(as_text(*bytes));
     } else {
-      section.missing("config_file", bytes.error().message);
+      section.missing("config_file", bytes.error().message, bytes.error().message);
     }
   }
 }
@@ -159,17 +164,19 @@ AdapterConfig read_adapter(const toml::table& table, std::size_t place, FileSyst
   Section section(table, fmt::format("adapter[{}].", place), mistakes);
   AdapterConfig adapter;
   if (!section.text("instance", adapter.instance)) {
-    section.missing("instance", "a name for this adapter is missing");
+    section.missing("instance", "缺少适配器实例名", "a name for this adapter is missing");
   } else if (!valid_code(adapter.instance)) {
-    section.missing("instance", "1 to 64 of 0-9 A-Z a-z . _ -");
+    section.no_code("instance");
   }
   std::string library;
   const bool has_library = section.text("library", library);
-  if (!section.text("plugin", adapter.plugin) && !has_library) section.missing("plugin", "names the plugin to run");
+  if (!section.text("plugin", adapter.plugin) && !has_library)
+    section.missing("plugin", "缺少要运行的插件名", "names the plugin to run");
   if (has_library) {
     adapter.library = gate.folder / library;
   } else if (!adapter.plugin.empty()) {
-    if (!valid_code(adapter.plugin)) section.missing("plugin", "a name, not a path; a path goes into library");
+    if (!valid_code(adapter.plugin))
+      section.missing("plugin", "须为名称而非路径；路径写在 library", "a name, not a path; a path goes into library");
     adapter.library = gate.plugins / adapter.plugin / (adapter.plugin + ".so");
   }
   if (adapter.plugin.empty()) adapter.plugin = Path(library).stem().string();
@@ -177,12 +184,13 @@ AdapterConfig read_adapter(const toml::table& table, std::size_t place, FileSyst
   std::vector<std::string> lanes;
   if (section.texts("lanes", lanes)) {
     adapter.lanes = {false, false};
-    if (lanes.empty()) section.missing("lanes", "names routine, urgent or both");
+    if (lanes.empty()) section.missing("lanes", "须写 routine、urgent 或两者", "names routine, urgent or both");
     for (const std::string& lane : lanes) {
       if (auto parsed = lane_from(lane)) {
         adapter.lanes[static_cast<std::size_t>(*parsed)] = true;
       } else {
-        section.missing("lanes", "'" + lane + "' is no lane: routine or urgent");
+        section.missing("lanes", "'" + lane + "' 不是通道：须为 routine 或 urgent",
+                        "'" + lane + "' is no lane: routine or urgent");
       }
     }
   }
@@ -190,7 +198,8 @@ AdapterConfig read_adapter(const toml::table& table, std::size_t place, FileSyst
   read_filter(section, "submit", adapter.submit, submits);
   read_filter(section, "receive", adapter.receive, receives);
   if (submits == receives) {
-    section.missing("submit", "an instance is a source (submit) or a sink (receive): give exactly one");
+    section.missing("submit", "实例要么是来源（submit），要么是接收（receive）：须且只能写一个",
+                    "an instance is a source (submit) or a sink (receive): give exactly one");
   }
   adapter.kind = submits ? "source" : "sink";
   read_adapter_config(section, files, gate.folder, adapter.config_json);
@@ -245,7 +254,7 @@ void read_hub(Section& root, GateConfig& config) {
     for (const std::string& address : addresses) {
       const auto colon = address.rfind(':');
       if (colon == std::string::npos || colon == 0 || colon + 1 == address.size()) {
-        section.missing(name(lane), "'" + address + "' is not HOST:PORT");
+        section.missing(name(lane), "'" + address + "' 不是 主机:端口", "'" + address + "' is not HOST:PORT");
       }
     }
   }
@@ -254,10 +263,10 @@ void read_hub(Section& root, GateConfig& config) {
 
 void read_all(const toml::table& table, FileSystem& files, GateConfig& config, std::vector<ConfigMistake>& mistakes) {
   Section root(table, "", mistakes);
-  if (!root.text("party", config.party)) root.missing("party", "the code of the party is missing");
-  if (!config.party.empty() && !valid_code(config.party)) root.missing("party", "1 to 64 of 0-9 A-Z a-z . _ -");
-  if (!root.text("gate", config.gate)) root.missing("gate", "the name of this gate is missing");
-  if (!config.gate.empty() && !valid_code(config.gate)) root.missing("gate", "1 to 64 of 0-9 A-Z a-z . _ -");
+  if (!root.text("party", config.party)) root.missing("party", "缺少主体代码", "the code of the party is missing");
+  if (!config.party.empty() && !valid_code(config.party)) root.no_code("party");
+  if (!root.text("gate", config.gate)) root.missing("gate", "缺少前置端名称", "the name of this gate is missing");
+  if (!config.gate.empty() && !valid_code(config.gate)) root.no_code("gate");
   const auto path = [&](std::string_view key, std::string_view otherwise) {
     std::string value(otherwise);
     root.text(key, value);
@@ -283,13 +292,14 @@ void read_all(const toml::table& table, FileSystem& files, GateConfig& config, s
   if (const toml::node* node = root.find("adapter")) {
     const auto* list = node->as_array();
     if (list == nullptr || !list->is_homogeneous<toml::table>()) {
-      root.note(*node, "adapter", "must be [[adapter]] tables");
+      root.note(*node, "adapter", "须为 [[adapter]] 表", "must be [[adapter]] tables");
     } else {
       std::set<std::string> names;
       for (const toml::node& item : *list) {
         config.adapters.push_back(read_adapter(*item.as_table(), config.adapters.size() + 1, files, config, mistakes));
         if (!names.insert(config.adapters.back().instance).second) {
-          root.note(item, "adapter.instance", "'" + config.adapters.back().instance + "' is used twice");
+          root.note(item, "adapter.instance", "'" + config.adapters.back().instance + "' 重复使用",
+                    "'" + config.adapters.back().instance + "' is used twice");
         }
       }
     }
@@ -326,9 +336,10 @@ Result<GateConfig> GateConfig::parse(FileSystem& files, std::string_view text, c
     const toml::table table = toml::parse(text);
     read_all(table, files, config, mistakes);
   } catch (const toml::parse_error& error) {
-    mistakes.push_back({static_cast<int>(error.source().begin.line), "", std::string(error.description())});
+    mistakes.push_back({static_cast<int>(error.source().begin.line), "",
+                        "不是有效的 TOML：" + std::string(error.description()), std::string(error.description())});
   } catch (const std::exception& error) {
-    mistakes.push_back({0, "", error.what()});
+    mistakes.push_back({0, "", error.what(), error.what()});
   }
   if (!mistakes.empty())
     return Error{Code::kConfig,
@@ -336,14 +347,14 @@ Result<GateConfig> GateConfig::parse(FileSystem& files, std::string_view text, c
   return config;
 }
 
-std::string show(const Path& file, const std::vector<ConfigMistake>& mistakes) {
+std::string show(const Path& file, const std::vector<ConfigMistake>& mistakes, bool chinese) {
   std::string out;
   for (const ConfigMistake& mistake : mistakes) {
     out += file.string();
     if (mistake.line > 0) out += fmt::format(":{}", mistake.line);
     out += ": ";
     if (!mistake.key.empty()) out += mistake.key + ": ";
-    out += mistake.message + "\n";
+    out += (chinese ? mistake.zh : mistake.en) + "\n";
   }
   return out;
 }

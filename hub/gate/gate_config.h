@@ -14,7 +14,7 @@ namespace thalweg::gate {
 struct ConfigMistake {
   int line = 0;
   std::string key;
-  std::string message;
+  std::string zh, en;
 };
 
 /// Which records: by type and by subject. A pattern is a whole name, or a beginning followed by `*`.
@@ -102,7 +102,7 @@ struct GateConfig {
                                   std::vector<ConfigMistake>& mistakes);
 };
 
-/// The mistakes, one a line: "FILE:LINE: KEY: MESSAGE".
-std::string show(const Path& file, const std::vector<ConfigMistake>& mistakes);
+/// The mistakes, one a line: "FILE:LINE: KEY: MESSAGE", in Chinese or English.
+std::string show(const Path& file, const std::vector<ConfigMistake>& mistakes, bool chinese);
 
 }  // namespace thalweg::gate

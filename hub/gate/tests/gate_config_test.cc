@@ -36,7 +36,7 @@ limits = { memory_mib = 64, deliver_timeout_s = 5 }
 TEST_CASE("a gate's file is read with its defaults") {
   std::vector<ConfigMistake> mistakes;
   auto config = GateConfig::parse(real_files(), kGood, "/etc/thalweg", mistakes);
-  for (const auto& m : mistakes) UNSCOPED_INFO(m.line << " " << m.key << " " << m.message);
+  for (const auto& m : mistakes) UNSCOPED_INFO(m.line << " " << m.key << " " << m.en);
   REQUIRE(config);
   CHECK(config->party == "510521");
   CHECK(config->state == Path("/etc/thalweg/state"));
@@ -84,7 +84,7 @@ receive.types = ["t"]
                                   "/x", mistakes);
   REQUIRE_FALSE(config);
   CHECK(config.error().code == Code::kConfig);
-  const std::string shown = show("gate.toml", mistakes);
+  const std::string shown = show("gate.toml", mistakes, false);
   INFO(shown);
   CHECK(shown.find("gate.toml:2: gat: unknown key, did you mean gate?") != std::string::npos);
   CHECK(shown.find("gate.toml:4: limits.outbox_mib") != std::string::npos);
@@ -95,6 +95,9 @@ receive.types = ["t"]
   CHECK(shown.find("'a' is used twice") != std::string::npos);
   CHECK(shown.find("party: 1 to 64") != std::string::npos);
   CHECK(mistakes.size() == 9);
+  const std::string chinese = show("gate.toml", mistakes, true);
+  CHECK(chinese.find("gate.toml:2: gat: 未知的键，是否为 gate？") != std::string::npos);
+  CHECK(chinese.find("adapter[1].lanes: 'fast' 不是通道") != std::string::npos);
 }
 
 TEST_CASE("text that is no TOML is a mistake with its line") {

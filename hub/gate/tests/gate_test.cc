@@ -54,7 +54,7 @@ struct Site {
   void start() {
     std::vector<gate::ConfigMistake> mistakes;
     auto config = gate::GateConfig::load(real_files(), folder / "gate.toml", mistakes);
-    INFO(gate::show("gate.toml", mistakes));
+    INFO(gate::show("gate.toml", mistakes, false));
     REQUIRE(config);
     gate::Gate::Options options;
     options.runner = THALWEG_BIN_DIR "/thalweg-runner";
