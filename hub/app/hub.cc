@@ -10,6 +10,7 @@
 #include "app/hub_admin.h"
 #include "app/hub_pages.h"
 #include "base/log.h"
+#include "base/prompt_threads.h"
 
 namespace thalweg::app {
 namespace {
@@ -77,7 +78,10 @@ Status Hub::open(std::vector<region::Mistake>& mistakes) {
   keeper_.start();
   keeper_.post(be_nice);
   desk_.start();
-  for (auto& lane : lanes_) lane->start();
+  for (const Lane which : kLanes) {
+    const PromptThreads prompt(which == Lane::kUrgent);
+    lane(which).start();
+  }
   intake::Policy policy = policy_;
   TW_TRY(record_region(policy, "hub"));
   TW_TRY(listen());
@@ -95,6 +99,7 @@ Status Hub::open_lanes() {
   std::pair<Bytes, std::int64_t> genesis{HubStore::make_genesis(clock_, policy_.region->hub().code, *signing_),
                                          clock_.wall_unix_ns()};
   for (const Lane which : kLanes) {
+    const PromptThreads prompt(which == Lane::kUrgent);
     HubStore::Options options;
     options.lane = which;
     options.ledger_folder = config_.ledger_folder(which);
@@ -158,6 +163,7 @@ Status Hub::restore_keys() {
 Status Hub::listen() {
   auto pool = link::AssemblyPool::make({.capacity_bytes = config_.pool_bytes});
   for (const Lane which : kLanes) {
+    const PromptThreads prompt(which == Lane::kUrgent);
     link::HubLinkOptions options;
     options.endpoint = fmt::format("tcp://{}:{}", config_.address,
                                    config_.port(which) == 0 ? "*" : std::to_string(config_.port(which)));

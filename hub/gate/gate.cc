@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/log.h"
+#include "base/prompt_threads.h"
 #include "gate/gate_lane.h"
 #include "gate/people_desk.h"
 
@@ -70,6 +71,7 @@ Result<std::unique_ptr<Gate>> Gate::start(FileSystem& files, const Clock& clock,
   self->lanes_[0]->set_other(self->lanes_[1].get());
   self->lanes_[1]->set_other(self->lanes_[0].get());
   for (Lane lane : kLanes) {
+    const PromptThreads prompt(lane == Lane::kUrgent);
     if (Status opened = self->lane(lane).open(); !opened) {
       return Error(std::move(opened).error()).in(std::string(name(lane)) + " lane");
     }
