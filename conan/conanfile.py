@@ -25,6 +25,7 @@ class Thalweg(ConanFile):
         "cli11/2.4.1",
         "tomlplusplus/3.4.0",
         "lz4/1.9.4",
+        "jemalloc/5.3.0",
     )
     test_requires = ("catch2/2.13.10", "valijson/1.0.2")
 

@@ -1,6 +1,5 @@
 #include "app/service.h"
 
-#include <malloc.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -14,10 +13,11 @@
 #include <cstring>
 #include <memory>
 
+/// Read by jemalloc (docs/adr/0015-jemalloc.md): a thread of its own gives back to the kernel what a burst took, and
+/// nobody who sends or receives pays for it.
+extern "C" const char* const malloc_conf = "background_thread:true";
+
 namespace thalweg::app {
-namespace {
-constexpr std::chrono::seconds kTrimEvery{60};
-}
 
 // The protocol is one datagram of text: sd_notify(3).
 void notify_manager(std::string_view message) {
@@ -66,18 +66,6 @@ void run_service(boost::asio::io_context& io, const std::function<void()>& reloa
     };
     watchdog();
   }
-  // What a burst took and freed stays with the threads' arenas of malloc, where no other thread uses it: given back to
-  // the kernel, or memory would be that of the largest burst of each thread for ever.
-  boost::asio::steady_timer arenas(io);
-  std::function<void()> trim = [&] {
-    arenas.expires_after(kTrimEvery);
-    arenas.async_wait([&](const boost::system::error_code& error) {
-      if (error) return;
-      ::malloc_trim(0);
-      trim();
-    });
-  };
-  trim();
   notify_manager("READY=1");
   io.run();
   notify_manager("STOPPING=1");

@@ -1,4 +1,4 @@
-// service.h: what thalwegd and thalweg-gate have in common as long-running programs: signals, service manager, memory.
+// service.h: what thalwegd and thalweg-gate have in common as long-running programs: signals, service manager, malloc.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -8,9 +8,8 @@
 namespace thalweg::app {
 
 /// Runs until SIGTERM or SIGINT: calls `reload` on SIGHUP, tells systemd (NOTIFY_SOCKET, if set) that it is ready and,
-/// as long as `healthy` says yes, that it is alive (WATCHDOG_USEC); each minute gives free memory back to the kernel
-/// (a few milliseconds on this thread, during which others may wait for theirs). Returns when it is to stop, or when
-/// stop() was posted to `io`.
+/// as long as `healthy` says yes, that it is alive (WATCHDOG_USEC). Returns when it is to stop, or when stop() was
+/// posted to `io`.
 void run_service(boost::asio::io_context& io, const std::function<void()>& reload,
                  const std::function<bool()>& healthy);
 
