@@ -262,7 +262,7 @@ Status LedgerChecker::summary(ByteView bytes, const Block& block) {
     const std::uint64_t number = known == streams_.end() ? 0 : known->second.number;
     if (number == 0 && !whole) {
       streams_[id] = {s.number, s.root};
-    } else if (s.number > number || (s.number == number && s.root != known->second.root)) {
+    } else if (number == 0 || s.number > number || (s.number == number && s.root != known->second.root)) {
       return Error{Code::kLedgerFormat, "a summary with another end of stream " + id.text()};
     }
   }
