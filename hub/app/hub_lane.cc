@@ -336,6 +336,10 @@ void HubLane::on_parcel_written(UnderWay& entry, const ledger::Place& place, std
 }
 
 void HubLane::append(EntryType type, Bytes bytes, std::function<void(Status)> done) {
+  if (Status good = ledger::readable(type, bytes); !good) {
+    log::error("ledger", "lane {}: an entry is not written: {}", name(lane_), good.error().message);
+    return done(std::move(good));
+  }
   UnderWay entry;
   entry.type = type;
   entry.done = std::move(done);
@@ -348,6 +352,8 @@ void HubLane::append(EntryType type, Bytes bytes, std::function<void(Status)> do
 
 void HubLane::change(intake::PolicyPtr policy, std::vector<SystemEntry> entries, std::function<void(Status)> done) {
   now_unix_ns();
+  for (const SystemEntry& entry : entries)
+    if (Status good = ledger::readable(entry.type, entry.bytes); !good) return done(std::move(good));
   const intake::PolicyPtr before = std::exchange(policy_, std::move(policy));
   auto outcome = std::make_shared<Status>();
   for (std::size_t i = 0; i < entries.size(); ++i) {

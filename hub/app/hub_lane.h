@@ -78,7 +78,8 @@ class HubLane {
   Loop& loop() { return loop_; }
   /// Loop: the rules for the parcels from now on. Sessions of keys that are no longer admitted are closed by the hub.
   void set_policy(intake::PolicyPtr policy);
-  /// Loop: writes a system entry (region version, certificate, revocation, act); `done` on the loop, once durable.
+  /// Loop: writes a system entry (region version, certificate, revocation, act); `done` on the loop, once durable. One
+  /// that could not be read again is refused.
   void append(ledger::EntryType type, Bytes bytes, std::function<void(Status)> done);
   /// Loop: puts `policy` in force together with the entries that say so. Whatever the lane takes afterwards stands
   /// behind them in the chain, and what it had taken before in front of them. When the first entry fails, the policy

@@ -53,14 +53,9 @@ Status LedgerChecker::check_entry(const Block& block, const EntryRef& entry, std
     case EntryType::kCertificate:
     case EntryType::kRevocation:
       return document(type, entry.bytes, block.info.time_unix_ns);
-    case EntryType::kRegionVersion: {
-      auto read = decode_region_version(entry.bytes);
-      return read ? Status() : Status(Error(std::move(read).error()));
-    }
-    case EntryType::kAct: {
-      auto read = decode_act(entry.bytes);
-      return read ? Status() : Status(Error(std::move(read).error()));
-    }
+    case EntryType::kRegionVersion:
+    case EntryType::kAct:
+      return readable(type, entry.bytes);
     case EntryType::kRedelivery: {
       TW_ASSIGN(const Redelivery read, decode_redelivery(entry.bytes));
       if (read.parcel.block >= block.info.number)
