@@ -150,6 +150,7 @@ Result<Json> HubAdmin::clock_confirm(const std::string& who) {
   for (auto& lane : hub_.lanes_) lane->store().commit().confirm_clock();
   TW_ASSIGN(const SystemEntry act, act_entry(who, "clock.confirm", Json::object()));
   TW_TRY(hub_.append_to_both(act.type, act.bytes));
+  hub_.follow_dates();
   HubEvent event;
   event.kind = "clock_confirmed";
   event.by = who;
