@@ -74,7 +74,6 @@ Status Hub::open(std::vector<region::Mistake>& mistakes) {
   TW_ASSIGN(policy_.region, load_region(mistakes));
   TW_TRY(open_lanes());
   TW_TRY(restore_keys());
-  policy_.routes = std::make_shared<routing::RouteTable>(policy_.region, clock_.wall_unix_ns());
   keeper_.start();
   keeper_.post(be_nice);
   desk_.start();
@@ -225,11 +224,15 @@ std::optional<std::string> Hub::origin_of(const RecordId& id) const {
   return std::nullopt;
 }
 
-// The number of an epoch that began with a restored ledger is the time of its beginning in seconds.
+// After a start the epoch's number says when it began: the time in seconds, if the clock was right.
 bool Hub::refilling() const {
   const std::int64_t now_s = clock_.wall_unix_ns() / 1'000'000'000;
-  for (const auto& lane : lanes_)
-    if (static_cast<std::int64_t>(lane->store().log().head().epoch) > now_s - kRefill_s) return true;
+  for (const auto& lane : lanes_) {
+    const std::int64_t begun_ns = lane->epoch_begun_ns();
+    if (begun_ns != 0 && clock_.steady_ns() - begun_ns < kRefill_s * 1'000'000'000) return true;
+    const auto epoch = static_cast<std::int64_t>(lane->store().log().head().epoch);
+    if (epoch > now_s - kRefill_s && epoch <= now_s) return true;
+  }
   return false;
 }
 
