@@ -279,7 +279,8 @@ void HubLane::on_settle(const link::Session& session, const link::Settle& settle
     }
   }
   const delivery::ReceiverState* sent = store_->receivers.find(gate.party);
-  if (settle.sequence > (sent != nullptr ? sent->durable : 0) || settles_another_history(gate.party, settle)) {
+  if (settle.sequence > (sent != nullptr ? sent->durable : 0) || settle.taken > settle.sequence ||
+      settles_another_history(gate.party, settle)) {
     // Kept, it would be a fault of the ledger for whoever verifies it.
     link_->close(session.handle, Code::kSettlementInvalid, "this delivery was never sent, or is another one");
     return;

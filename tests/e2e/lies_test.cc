@@ -156,3 +156,27 @@ TEST_CASE("an epoch with a number of the future does not make the hub wait for r
   later.send(1, later.parcel(receipt("2")));
   CHECK(later.answer(1) == Code::kOk);  // the parcel; its record is refused for good
 }
+
+TEST_CASE("a settlement that has more taken than held does not come into the ledger") {
+  Lied x;
+  x.start_gate("rongchang");
+  x.publish_one("one");
+  {
+    OwnGate liar(x, "luxian", [&](link::Hello& hello) { hello.inbox_fresh = true; });
+    REQUIRE(eventually([&] { return liar.delivered() == 1; }));
+    liar.settle(1, 2);
+    CHECK(liar.end() == Code::kSettlementInvalid);
+  }
+  OwnGate honest(x, "luxian", [&](link::Hello& hello) { hello.inbox_fresh = true; });
+  REQUIRE(eventually([&] { return honest.delivered() == 1; }));
+  honest.settle(1, 1);
+  const auto lag = [&] {
+    const json status = x.ask_hub({{"cmd", "status"}});
+    for (const json& party : status["parties"])
+      if (party["party"] == "510521") return party["lanes"]["routine"]["lag"].get<int>();
+    return -1;
+  };
+  REQUIRE(eventually([&] { return lag() == 0; }));
+  x.stop_gate("rongchang");
+  x.check_ledger();
+}
