@@ -180,3 +180,92 @@ TEST_CASE("a settlement that has more taken than held does not come into the led
   x.stop_gate("rongchang");
   x.check_ledger();
 }
+
+namespace {
+
+/// The real disk, whose syncs wait while it is told to hold them.
+class SlowDisk final : public FileSystem {
+ public:
+  void release() {
+    held_ = false;
+    held_.notify_all();
+  }
+  /// Holds them until it goes, or until release().
+  class Hold {
+   public:
+    explicit Hold(SlowDisk& disk) : disk_(disk) { disk_.held_ = true; }
+    ~Hold() { disk_.release(); }
+    Hold(const Hold&) = delete;
+
+   private:
+    SlowDisk& disk_;
+  };
+
+  Result<std::unique_ptr<File>> open(const Path& path, OpenMode mode) override {
+    TW_ASSIGN(auto file, real_.open(path, mode));
+    return std::unique_ptr<File>(std::make_unique<Slow>(std::move(file), held_));
+  }
+  Status rename(const Path& from, const Path& to) override { return real_.rename(from, to); }
+  Status remove(const Path& path) override { return real_.remove(path); }
+  Status sync_folder(const Path& folder) override { return real_.sync_folder(folder); }
+  Status create_folders(const Path& folder) override { return real_.create_folders(folder); }
+  Result<std::vector<std::string>> list(const Path& folder) override { return real_.list(folder); }
+  bool exists(const Path& path) override { return real_.exists(path); }
+  Result<Space> space(const Path& path) override { return real_.space(path); }
+
+ private:
+  class Slow final : public File {
+   public:
+    Slow(std::unique_ptr<File> file, const std::atomic<bool>& held) : file_(std::move(file)), held_(held) {}
+    Result<std::size_t> read_at(std::uint64_t offset, std::span<std::uint8_t> into) const override {
+      return file_->read_at(offset, into);
+    }
+    Status write_at(std::uint64_t offset, ByteView bytes) override { return file_->write_at(offset, bytes); }
+    Status sync() override {
+      held_.wait(true);
+      return file_->sync();
+    }
+    Status truncate(std::uint64_t size) override { return file_->truncate(size); }
+    Result<std::uint64_t> size() const override { return file_->size(); }
+
+   private:
+    std::unique_ptr<File> file_;
+    const std::atomic<bool>& held_;
+  };
+
+  FileSystem& real_ = real_files();
+  std::atomic<bool> held_{false};
+};
+
+}  // namespace
+
+TEST_CASE("a parcel sent again over a new line while the disk still writes it is answered on the new line") {
+  SlowDisk disk;
+  Lied x;
+  x.stop_hub();
+  x.hub_files = &disk;
+  x.start_hub();
+  Uuid incarnation;
+  std::vector<Bytes> parcels;
+  const SlowDisk::Hold hold(disk);
+  {
+    OwnGate gate(x, "rongchang", [&](link::Hello& hello) { incarnation = hello.incarnation; });
+    for (std::uint64_t number = 1; number <= 2; ++number) {
+      parcels.push_back(gate.parcel(samples::observation("500153", std::to_string(number))));
+      gate.send(number, parcels.back());
+    }
+    gate.sync();
+  }
+  OwnGate gate(x, "rongchang", [&](link::Hello& hello) { hello.incarnation = incarnation; });
+  CHECK(gate.welcome().accepted_head == 0);
+  SECTION("the same") {
+    for (std::uint64_t number = 1; number <= 2; ++number) gate.send(number, parcels[number - 1]);
+    gate.sync();
+    disk.release();
+    for (std::uint64_t number = 1; number <= 2; ++number) CHECK(gate.answer(number) == Code::kOk);
+  }
+  SECTION("another under its number") {
+    gate.send(1, gate.parcel(samples::observation("500153", "3")));
+    CHECK(gate.answer(1) == Code::kParcelConflict);
+  }
+}
