@@ -11,6 +11,7 @@
 #include "app/hub_pages.h"
 #include "base/log.h"
 #include "base/prompt_threads.h"
+#include "ledger/clock_watch.h"
 
 namespace thalweg::app {
 namespace {
@@ -74,7 +75,6 @@ Status Hub::open(std::vector<region::Mistake>& mistakes) {
   TW_ASSIGN(policy_.region, load_region(mistakes));
   TW_TRY(open_lanes());
   TW_TRY(restore_keys());
-  policy_.routes = std::make_shared<routing::RouteTable>(policy_.region, clock_.wall_unix_ns());
   keeper_.start();
   keeper_.post(be_nice);
   desk_.start();
@@ -82,6 +82,8 @@ Status Hub::open(std::vector<region::Mistake>& mistakes) {
     const PromptThreads prompt(which == Lane::kUrgent);
     lane(which).start();
   }
+  TW_TRY(resume_doubt());
+  policy_.routes = std::make_shared<routing::RouteTable>(policy_.region, dates_now_unix_ns());
   intake::Policy policy = policy_;
   TW_TRY(record_region(policy, "hub"));
   TW_TRY(listen());
@@ -108,7 +110,7 @@ Status Hub::open_lanes() {
     options.max_waiting_bytes = config_.pool_bytes;
     options.extra_sync_delay_ns = extra_sync_delay_ns_;
     options.segment_bytes = segment_bytes_;
-    auto store = HubStore::open(files_, clock_, std::move(options), *signing_);
+    auto store = HubStore::open(files_, std::move(options), *signing_);
     if (!store) return Error(std::move(store).error()).in(fmt::format("the ledger of lane {}", name(which)));
     if (which == Lane::kRoutine)
       genesis = (*store)->genesis();
@@ -228,11 +230,15 @@ std::optional<std::string> Hub::origin_of(const RecordId& id) const {
   return std::nullopt;
 }
 
-// The number of an epoch that began with a restored ledger is the time of its beginning in seconds.
+// After a start the epoch's number says when it began: the time in seconds, if the clock was right.
 bool Hub::refilling() const {
   const std::int64_t now_s = clock_.wall_unix_ns() / 1'000'000'000;
-  for (const auto& lane : lanes_)
-    if (static_cast<std::int64_t>(lane->store().log().head().epoch) > now_s - kRefill_s) return true;
+  for (const auto& lane : lanes_) {
+    const std::int64_t begun_ns = lane->epoch_begun_ns();
+    if (begun_ns != 0 && clock_.steady_ns() - begun_ns < kRefill_s * 1'000'000'000) return true;
+    const auto epoch = static_cast<std::int64_t>(lane->store().log().head().epoch);
+    if (epoch > now_s - kRefill_s && epoch <= now_s) return true;
+  }
   return false;
 }
 
@@ -355,7 +361,7 @@ Status Hub::reload(const std::string& who, std::vector<region::Mistake>& mistake
   if (fresh->hub().code != policy.region->hub().code)
     return Error{Code::kConfig, "the hub's own code may not change: " + policy.region->hub().code};
   policy.region = fresh;
-  policy.routes = std::make_shared<routing::RouteTable>(fresh, clock_.wall_unix_ns());
+  policy.routes = std::make_shared<routing::RouteTable>(fresh, dates_now_unix_ns());
   TW_TRY(record_region(policy, who));
   for (auto& lane : lanes_)
     lane->loop().post([this, lane = lane.get()] {
@@ -375,20 +381,46 @@ intake::Policy Hub::policy_snapshot() const {
   return policy_;
 }
 
-// Agreements begin and end by date: a new table when the next of these moments has come.
+Status Hub::resume_doubt() {
+  bool doubtful = false;
+  for (auto& lane : lanes_) {
+    const ledger::SegmentLog& log = lane->store().log();
+    doubtful = doubtful || (log.head().flags & ledger::BlockInfo::kClockDoubtful) != 0;
+    TW_ASSIGN(const std::int64_t believed, ledger::last_believed_unix_ns(log));
+    believed_unix_ns_ = std::max(believed_unix_ns_, believed);
+  }
+  if (doubtful) lane(Lane::kRoutine).store().commit().doubt_clock();
+  return {};
+}
+
+std::int64_t Hub::dates_now_unix_ns() {
+  const std::int64_t now = clock_.wall_unix_ns();  // before it is judged: a step between the two is noticed
+  bool doubtful = false;
+  for (auto& lane : lanes_) doubtful = lane->store().commit().clock_doubtful() || doubtful;
+  if (doubtful)
+    for (auto& lane : lanes_) lane->store().commit().doubt_clock();
+  else
+    believed_unix_ns_ = now;
+  return believed_unix_ns_;
+}
+
+void Hub::follow_dates() {
+  const std::lock_guard change(change_mutex_);
+  const std::int64_t now = dates_now_unix_ns();
+  {
+    std::lock_guard guard(mutex_);
+    const routing::RouteTable& routes = *policy_.routes;
+    if (now >= routes.at_unix_ns() && now < routes.next_change_unix_ns()) return;
+    policy_.routes = std::make_shared<routing::RouteTable>(policy_.region, now);
+  }
+  publish();
+}
+
 void Hub::watch_dates() {
   auto timer = std::make_shared<boost::asio::steady_timer>(desk_.io(), std::chrono::seconds(30));
   timer->async_wait([this, timer](boost::system::error_code error) {
     if (error) return;
-    const std::lock_guard change(change_mutex_);
-    const intake::Policy policy = policy_snapshot();
-    if (clock_.wall_unix_ns() >= policy.routes->next_change_unix_ns()) {
-      {
-        std::lock_guard guard(mutex_);
-        policy_.routes = std::make_shared<routing::RouteTable>(policy_.region, clock_.wall_unix_ns());
-      }
-      publish();
-    }
+    follow_dates();
     watch_dates();
   });
 }

@@ -47,6 +47,10 @@ class Hub {
   /// Waits for the disk. Not on a thread of the hub.
   Status keep_house();
 
+  /// Begins and ends agreements whose day has come, as the hub does by itself every 30 seconds. Not on a thread of a
+  /// lane.
+  void follow_dates();
+
   /// The error that ended a lane, once there is one. Any thread.
   std::optional<Error> failed() const;
   /// Called on some thread when a lane fails. Set before anything can.
@@ -80,6 +84,11 @@ class Hub {
   /// A record of the hub's own, on the routine lane.
   void say(HubEvent event);
   void watch_dates();
+  /// By which agreements begin and end: the clock, or while that is in doubt the last time that was believed (rule 26):
+  /// nothing begins then, and nothing ends. With change_mutex_ held.
+  std::int64_t dates_now_unix_ns();
+  /// The doubt of a lane is the other's, too, and does not end with the program.
+  Status resume_doubt();
   void watch_house();
   /// Keeper: one pass over a lane; another one is posted while there is more to compress.
   void keep_house_of(std::size_t lane);
@@ -102,8 +111,9 @@ class Hub {
   std::unique_ptr<link::LocalServer> admin_;
   std::unique_ptr<HttpEndpoint> http_;
 
-  std::mutex change_mutex_;   ///< one change of policy at a time
-  mutable std::mutex mutex_;  ///< guards all below
+  std::mutex change_mutex_;            ///< one change of policy at a time
+  std::int64_t believed_unix_ns_ = 0;  ///< guarded by change_mutex_
+  mutable std::mutex mutex_;           ///< guards all below
   intake::Policy policy_;
   std::optional<Error> failed_;
   std::function<void()> on_failed_;

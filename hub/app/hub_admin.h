@@ -22,6 +22,8 @@ class HubAdmin {
 
  private:
   using Json = nlohmann::json;
+  /// Errors: kInvalid when a member of the request is not of the kind that it must be.
+  static Status check_kinds(const Json& request);
   Result<Json> dispatch(const Json& request, const std::string& who);
   Result<Json> status();
   Result<Json> records(const Json& request);
@@ -42,7 +44,11 @@ class HubAdmin {
   };
   Result<FoundRecord> find(const Json& request);
   Result<std::shared_ptr<const region::Region>> region_at(HubLane& lane, std::uint64_t block);
-  SystemEntry act_entry(const std::string& who, const std::string& what, const Json& args);
+  /// A member of the request; empty when it is missing.
+  static std::string text_of(const Json& request, const char* key);
+  static std::string time_text(std::int64_t unix_ns);
+  /// Errors: kInvalid when the arguments are too long.
+  Result<SystemEntry> act_entry(const std::string& who, const std::string& what, const Json& args);
 
   Hub& hub_;
 };

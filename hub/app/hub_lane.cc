@@ -99,7 +99,7 @@ void HubLane::on_parcel(const link::Session& session, link::Assembled assembled)
     case intake::Turn::kNext:
       break;
     case intake::Turn::kUnderWay:
-      return;
+      return answer_here(session, header);
     case intake::Turn::kRepeat:
       return repeat(session, parcel);
     case intake::Turn::kGap:
@@ -203,6 +203,18 @@ void HubLane::repeat(const link::Session& session, const ParcelView& parcel) {
   held->entry.verdicts.encode(ack.verdicts);
   held->entry.decision.encode(ack.decision);
   link_->ack(session.handle, ack);
+}
+
+// Sent again over a new line while it is being written: nobody listens any more where it came from first.
+void HubLane::answer_here(const link::Session& session, const ParcelHeader& header) {
+  const auto at = std::find_if(under_way_.begin(), under_way_.end(), [&](const UnderWay& entry) {
+    return entry.type == EntryType::kParcel && entry.header.number == header.number &&
+           entry.header.stream() == header.stream();
+  });
+  THALWEG_INVARIANT(at != under_way_.end());
+  if (at->header.merkle_root != header.merkle_root)
+    return refuse(session, header.number, {Code::kParcelConflict, "this number was used with other content"});
+  at->session = session.handle;
 }
 
 void HubLane::refuse(const link::Session& session, std::uint64_t number, const Error& error) {
@@ -336,6 +348,10 @@ void HubLane::on_parcel_written(UnderWay& entry, const ledger::Place& place, std
 }
 
 void HubLane::append(EntryType type, Bytes bytes, std::function<void(Status)> done) {
+  if (Status good = ledger::readable(type, bytes); !good) {
+    log::error("ledger", "lane {}: an entry is not written: {}", name(lane_), good.error().message);
+    return done(std::move(good));
+  }
   UnderWay entry;
   entry.type = type;
   entry.done = std::move(done);
@@ -348,6 +364,8 @@ void HubLane::append(EntryType type, Bytes bytes, std::function<void(Status)> do
 
 void HubLane::change(intake::PolicyPtr policy, std::vector<SystemEntry> entries, std::function<void(Status)> done) {
   now_unix_ns();
+  for (const SystemEntry& entry : entries)
+    if (Status good = ledger::readable(entry.type, entry.bytes); !good) return done(std::move(good));
   const intake::PolicyPtr before = std::exchange(policy_, std::move(policy));
   auto outcome = std::make_shared<Status>();
   for (std::size_t i = 0; i < entries.size(); ++i) {

@@ -1,6 +1,7 @@
 // hub_lane.h: one lane of the hub: from the link to the ledger and on to the receivers. Start here.
 #pragma once
 
+#include <atomic>
 #include <boost/asio/steady_timer.hpp>
 #include <deque>
 #include <functional>
@@ -78,7 +79,8 @@ class HubLane {
   Loop& loop() { return loop_; }
   /// Loop: the rules for the parcels from now on. Sessions of keys that are no longer admitted are closed by the hub.
   void set_policy(intake::PolicyPtr policy);
-  /// Loop: writes a system entry (region version, certificate, revocation, act); `done` on the loop, once durable.
+  /// Loop: writes a system entry (region version, certificate, revocation, act); `done` on the loop, once durable. One
+  /// that could not be read again is refused.
   void append(ledger::EntryType type, Bytes bytes, std::function<void(Status)> done);
   /// Loop: puts `policy` in force together with the entries that say so. Whatever the lane takes afterwards stands
   /// behind them in the chain, and what it had taken before in front of them. When the first entry fails, the policy
@@ -107,6 +109,8 @@ class HubLane {
   const HubLaneCounters& counters() const { return counters_; }
   link::HubLinkCounters link_counters() const { return link_->counters(); }
   Lane lane() const { return lane_; }
+  /// Steady time at which an epoch began since the start; 0: none did. Any thread.
+  std::int64_t epoch_begun_ns() const { return epoch_begun_ns_; }
 
  private:
   /// What waits for its block.
@@ -147,9 +151,12 @@ class HubLane {
 
   std::optional<std::string> hub_is_behind(const link::Hello& hello, bool receives) const;
   bool settles_another_history(const std::string& receiver, const link::Settle& settle) const;
-  void open_epoch(const std::string& why, std::uint64_t known_epoch);
+  /// For a gate that knows what this ledger does not. Errors: kBusy (not for this gate again, or not now), kState; none
+  /// began.
+  Status open_epoch(const std::string& user, const std::string& why, std::uint64_t known_epoch);
   Result<std::uint64_t> start_of(const link::Hello& hello, const delivery::ReceiverState& state) const;
   void repeat(const link::Session& session, const ParcelView& parcel);
+  void answer_here(const link::Session& session, const ParcelHeader& header);
   void refuse(const link::Session& session, std::uint64_t number, const Error& error);
   bool within_quota(const std::string& party, std::uint32_t bytes);
   void submit(UnderWay entry, ledger::Submission submission);
@@ -178,6 +185,8 @@ class HubLane {
   std::deque<UnderWay> under_way_;
   std::uint64_t last_tag_ = 0;
   std::int64_t last_now_ = 0;
+  std::map<std::string, std::int64_t> epochs_begun_ns_;  // steady, by the user for whom they began
+  std::atomic<std::int64_t> epoch_begun_ns_{0};
   std::optional<Error> halted_;  // the ledger failed: nothing is taken until what was under way is answered
   std::map<link::SessionHandle, Gate> gates_;
   std::map<std::string, link::SessionHandle> receiver_sessions_;  // by party

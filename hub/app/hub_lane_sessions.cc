@@ -1,5 +1,6 @@
 // hub_lane_sessions.cc: the gates that are connected: where they stand, what they are sent.
 #include <algorithm>
+#include <limits>
 
 #include "app/hub_lane.h"
 #include "base/log.h"
@@ -10,6 +11,13 @@ namespace thalweg::app {
 using ledger::EntryType;
 
 namespace {
+
+constexpr std::int64_t kNsPerS = 1'000'000'000;
+/// A hub's clock may have been wrong by years when it gave an epoch its number, but not by more than this.
+constexpr std::uint64_t kMostAhead_s = 100ULL * 366 * 86'400;
+/// How often one gate may make a new epoch begin. In truth none needs a second one in the life of a program: what it
+/// knows of a ledger that was lost is older than the first.
+constexpr std::int64_t kEpochEvery_ns = 3'600 * kNsPerS;
 
 /// True when the inbox counts in the ledger's numbers and has any: then its first settlement shows by its root whether
 /// they are the same deliveries, and nothing is sent before. Sent sooner, later records would stand before lost ones.
@@ -38,7 +46,16 @@ void HubLane::on_hello(const link::Session& session) {
   }
   const delivery::ReceiverState* known = store_->receivers.find(hello.party);
   const bool receives = keys->newest().certificate->receives;
-  if (const auto why = hub_is_behind(hello, receives)) open_epoch(session.user + ": " + *why, hello.inbox_epoch);
+  if (hello.inbox_epoch > store_->log().head().epoch &&
+      hello.inbox_epoch > static_cast<std::uint64_t>(now_unix_ns() / kNsPerS) + kMostAhead_s) {
+    link_->refuse(session.handle, Code::kData, "no hub was ever in the epoch that the gate's inbox names");
+    return;
+  }
+  if (const auto why = hub_is_behind(hello, receives))
+    if (const Status begun = open_epoch(session.user, *why, hello.inbox_epoch); !begun) {
+      link_->refuse(session.handle, begun.error().code, begun.error().message);
+      return;
+    }
 
   Gate gate;
   gate.session = session.handle;
@@ -89,17 +106,20 @@ void HubLane::on_hello(const link::Session& session) {
   }
 }
 
-// A gate that knows of later blocks, or holds later deliveries, than this ledger has proves that the hub was set back
-// to an older copy (rule 8).
+// A gate that knows of later blocks, or holds later deliveries, than this ledger has says that the hub was set back to
+// an older copy (rule 8). No ledger is set back under a program that runs: whatever blocks a gate knows of that are not
+// here were lost before, and one epoch that began since is enough for all of them.
 std::optional<std::string> HubLane::hub_is_behind(const link::Hello& hello, bool receives) const {
   const ledger::BlockInfo head = store_->log().head();
-  if (hello.checkpoint_block > head.number)
-    return "knows block " + std::to_string(hello.checkpoint_block) + ", the ledger ends at " +
-           std::to_string(head.number);
-  if (hello.checkpoint_block >= store_->log().first_block() && hello.checkpoint_hash != Hash256{}) {
-    const auto block = store_->log().read(hello.checkpoint_block);
-    if (block && (*block)->info.hash != hello.checkpoint_hash)
-      return "knows block " + std::to_string(hello.checkpoint_block) + " with another hash";
+  if (epoch_begun_ns_ == 0) {
+    if (hello.checkpoint_block > head.number)
+      return "knows block " + std::to_string(hello.checkpoint_block) + ", the ledger ends at " +
+             std::to_string(head.number);
+    if (hello.checkpoint_block >= store_->log().first_block() && hello.checkpoint_hash != Hash256{}) {
+      const auto block = store_->log().read(hello.checkpoint_block);
+      if (block && (*block)->info.hash != hello.checkpoint_hash)
+        return "knows block " + std::to_string(hello.checkpoint_block) + " with another hash";
+    }
   }
   if (!receives) return std::nullopt;
   if (hello.inbox_epoch > head.epoch)
@@ -123,23 +143,30 @@ bool HubLane::settles_another_history(const std::string& receiver, const link::S
 
 // Gates that come later see the new epoch and compare with that. Its number is the time: should an older copy be
 // put back once more, the next life must not bear the number of one that was lost.
-void HubLane::open_epoch(const std::string& why, std::uint64_t known_epoch) {
-  const ledger::BlockInfo head = store_->log().head();
-  const auto seconds =
-      static_cast<std::uint64_t>(std::max<std::int64_t>(0, context_.clock->wall_unix_ns() / 1'000'000'000));
-  const std::uint64_t epoch = std::max({head.epoch + 1, known_epoch + 1, seconds});
-  log::error("hub", "the ledger of lane {} is older than its gates: {}. A new epoch begins; gates refill it.",
-             name(lane_), why);
+Status HubLane::open_epoch(const std::string& user, const std::string& why, std::uint64_t known_epoch) {
+  // What the gate says is not proven: a false word may cost a flush and a new epoch, but not again and again.
+  const std::int64_t now_ns = context_.clock->steady_ns();
+  if (const auto last = epochs_begun_ns_.find(user);
+      last != epochs_begun_ns_.end() && now_ns - last->second < kEpochEvery_ns)
+    return Error{Code::kBusy, "a new epoch began for this gate less than an hour ago, and still it " + why};
+  const std::uint64_t newest = std::max(store_->log().head().epoch, known_epoch);
+  if (newest == std::numeric_limits<std::uint64_t>::max()) return Error{Code::kState, "there is no later epoch"};
+  const auto seconds = static_cast<std::uint64_t>(std::max<std::int64_t>(0, context_.clock->wall_unix_ns() / kNsPerS));
+  const std::uint64_t epoch = std::max(newest + 1, seconds);
+  log::error("hub", "the ledger of lane {} is older than its gates: {} {}. A new epoch begins; gates refill it.",
+             name(lane_), user, why);
   store_->commit().flush();
-  if (Status set = store_->log().set_epoch(epoch); !set) {
-    context_.on_fatal(set.error());
-    return;
-  }
-  append(EntryType::kEpoch, ledger::encode(ledger::EpochEntry{epoch, "restored: " + why.substr(0, 200)}),
-         [](Status) {});
+  TW_TRY(store_->log().set_epoch(epoch));
+  append(EntryType::kEpoch,
+         ledger::encode(ledger::EpochEntry{epoch, "restored: " + (user + ": " + why).substr(0, 200)}), [](Status) {});
   store_->commit().flush();
+  if (store_->log().head().epoch != epoch)
+    return Error{Code::kBusy, "a new epoch must begin and cannot be written yet"};
+  epochs_begun_ns_[user] = now_ns;
+  epoch_begun_ns_ = now_ns;
   voice_.begin_anew();
-  say({.kind = "epoch_opened", .reason = why.substr(0, 2000), .epoch = epoch});
+  say({.kind = "epoch_opened", .reason = (user + ": " + why).substr(0, 2000), .epoch = epoch});
+  return {};
 }
 
 Result<std::uint64_t> HubLane::start_of(const link::Hello& hello, const delivery::ReceiverState& state) const {
@@ -233,8 +260,10 @@ void HubLane::on_settle(const link::Session& session, const link::Settle& settle
   if (settle.epoch != gate.epoch) return;
   if (!std::exchange(gate.compared, true)) {
     if (settles_another_history(gate.party, settle)) {
-      open_epoch(gate.user + ": holds another delivery " + std::to_string(settle.sequence), settle.epoch);
-      link_->close(session.handle, Code::kClosed, "the hub was restored: connect anew");
+      const Status begun =
+          open_epoch(gate.user, "holds another delivery " + std::to_string(settle.sequence), settle.epoch);
+      link_->close(session.handle, begun ? Code::kClosed : Code::kSettlementInvalid,
+                   begun ? "the hub was restored: connect anew" : begun.error().message);
       return;
     }
     if (const auto mine = receiver_sessions_.find(gate.party);
@@ -250,7 +279,8 @@ void HubLane::on_settle(const link::Session& session, const link::Settle& settle
     }
   }
   const delivery::ReceiverState* sent = store_->receivers.find(gate.party);
-  if (settle.sequence > (sent != nullptr ? sent->durable : 0) || settles_another_history(gate.party, settle)) {
+  if (settle.sequence > (sent != nullptr ? sent->durable : 0) || settle.taken > settle.sequence ||
+      settles_another_history(gate.party, settle)) {
     // Kept, it would be a fault of the ledger for whoever verifies it.
     link_->close(session.handle, Code::kSettlementInvalid, "this delivery was never sent, or is another one");
     return;

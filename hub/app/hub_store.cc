@@ -56,8 +56,7 @@ Status records_of_block(const ledger::Block& block, const ledger::RecordIndex::G
   return {};
 }
 
-Result<std::unique_ptr<HubStore>> HubStore::open(FileSystem& files, const Clock& clock, Options options,
-                                                 const trust::SigningKey& key) {
+Result<std::unique_ptr<HubStore>> HubStore::open(FileSystem& files, Options options, const trust::SigningKey& key) {
   std::unique_ptr<HubStore> store(new HubStore(std::move(options), files));
   const Options& o = store->options_;
   ledger::SegmentOptions segments;
@@ -76,7 +75,6 @@ Result<std::unique_ptr<HubStore>> HubStore::open(FileSystem& files, const Clock&
   TW_ASSIGN(store->places_, ledger::PlaceIndex::open(*store->log_, o.derived_folder, places_of_block));
   TW_ASSIGN(store->records_, ledger::RecordIndex::open(*store->log_, o.derived_folder, records_of_block));
   TW_TRY(store->restore());
-  store->future_ = store->log_->head().time_unix_ns > clock.wall_unix_ns();
   return store;
 }
 

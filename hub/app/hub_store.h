@@ -47,8 +47,7 @@ class HubStore {
 
   /// Opens or creates. Reads what came after the last snapshot: at most 64 MiB of blocks, when the hub ran before.
   /// `key` signs the checkpoints that open segments. Errors: as SegmentLog::open().
-  static Result<std::unique_ptr<HubStore>> open(FileSystem& files, const Clock& clock, Options options,
-                                                const trust::SigningKey& key);
+  static Result<std::unique_ptr<HubStore>> open(FileSystem& files, Options options, const trust::SigningKey& key);
 
   /// What a new ledger begins with.
   static Bytes make_genesis(const Clock& clock, const std::string& hub, const trust::SigningKey& key);
@@ -67,7 +66,6 @@ class HubStore {
   ledger::PlaceIndex& places() { return *places_; }
   ledger::RecordIndex& records() { return *records_; }
   const ledger::OpenReport& report() const { return report_; }
-  bool last_block_in_future() const { return future_; }
 
   /// A block is durable: indexes and books follow it. `ids` of its parcels are at hand, so nothing is opened twice.
   void follow(const ledger::Block& block);
@@ -123,7 +121,6 @@ class HubStore {
   std::pair<Bytes, std::int64_t> genesis_;
   std::uint64_t bytes_since_snapshot_ = 0;
   ledger::BlockInfo followed_;  ///< the block that indexes and books stand at; the log may be ahead
-  bool future_ = false;
 };
 
 /// The act by which operators give a receiver up; its arguments name the `receiver`.

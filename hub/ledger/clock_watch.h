@@ -1,10 +1,10 @@
 // clock_watch.h: block times, and whether the clock may be believed.
 #pragma once
 
-#include <atomic>
 #include <mutex>
 
 #include "base/clock.h"
+#include "ledger/segment_log.h"
 
 namespace thalweg::ledger {
 
@@ -19,14 +19,23 @@ class ClockWatch {
   ClockWatch(const Clock& clock, std::int64_t last_block_unix_ns);
   /// Wall time now. The ledger raises it to the time of the block before.
   std::int64_t now_unix_ns();
-  bool doubtful() const { return doubtful_; }
+  /// Looks at the clock, too: a step is noticed although nothing is written.
+  bool doubtful();
+  /// Somebody else has a reason to doubt it.
+  void doubt();
   void confirm();
 
  private:
+  std::int64_t look();  ///< with the mutex held
+
   const Clock& clock_;
   std::mutex mutex_;
   std::int64_t offset_ns_;  ///< wall minus steady, as last believed; guarded by mutex_
-  std::atomic<bool> doubtful_;
+  bool doubtful_;           ///< guarded by mutex_
 };
+
+/// Time of the newest block that was written while the clock was believed. Costs nothing when that is the last one,
+/// else reading back to it. Errors: as Ledger::read_run().
+Result<std::int64_t> last_believed_unix_ns(const SegmentLog& log);
 
 }  // namespace thalweg::ledger

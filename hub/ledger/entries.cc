@@ -3,6 +3,8 @@
 
 #include <cstring>
 
+#include "ledger/segment_format.h"
+
 namespace thalweg::ledger {
 namespace {
 
@@ -12,7 +14,6 @@ constexpr std::size_t kMaxNote = 1024;
 constexpr std::size_t kMaxExtra = 1u << 20;
 constexpr std::size_t kMaxRegionFiles = 1024;
 constexpr std::size_t kMaxRegionBytes = 8u << 20;
-constexpr std::size_t kMaxArgs = 64u << 10;
 constexpr std::size_t kMaxShort = 256;
 
 Error not_an(std::string_view what) {
@@ -207,7 +208,7 @@ Result<Act> decode_act(ByteView bytes) {
   out.what = bounded(r, kMaxShort);
   out.time_unix_ns = r.i64();
   const ByteView args = r.blob();
-  if (!r.done() || args.size() > kMaxArgs) return not_an("act");
+  if (!r.done() || args.size() > Act::kMostArgsBytes) return not_an("act");
   out.args_json = as_text(args);
   return out;
 }
@@ -340,6 +341,23 @@ Result<Summary> decode_summary(ByteView bytes) {
     return not_an("summary");
   }
   return out;
+}
+
+Status readable(EntryType type, ByteView bytes) {
+  const auto status = [](const auto& read) { return read ? Status() : Status(read.error()); };
+  if (bytes.size() > kMaxEntryBytes) return Error{Code::kInvalid, "an entry over 16 MiB"};
+  switch (type) {
+    case EntryType::kRegionVersion:
+      return status(decode_region_version(bytes));
+    case EntryType::kAct:
+      return status(decode_act(bytes));
+    case EntryType::kEpoch:
+      return status(decode_epoch(bytes));
+    case EntryType::kSummary:
+      return status(decode_summary(bytes));
+    default:
+      return {};
+  }
 }
 
 }  // namespace thalweg::ledger

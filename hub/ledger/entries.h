@@ -79,10 +79,11 @@ Result<RegionVersion> decode_region_version(ByteView bytes);
 
 /// What a person did, as JSON. Certificate, revocation and checkpoint entries are the documents' own bytes.
 struct Act {
+  static constexpr std::size_t kMostArgsBytes = 64u << 10;
   std::string who;   ///< officer or operator, at most 256 bytes
   std::string what;  ///< "deadletters.retry", "party.revoke", "clock.confirm" ...
   std::int64_t time_unix_ns = 0;
-  std::string args_json;  ///< at most 64 KiB
+  std::string args_json;  ///< at most kMostArgsBytes
 };
 Bytes encode(const Act& act);
 Result<Act> decode_act(ByteView bytes);
@@ -137,5 +138,10 @@ struct Summary {
 Bytes encode(const Summary& summary);
 Result<Summary> decode_summary(ByteView bytes);
 // Every decode_... gives kLedgerFormat for bytes that are not exactly one such entry.
+
+/// To be asked before an entry is written: one that nobody can read again would be a fault of the ledger for ever.
+/// Looks at what has a codec here, but not at parcels and settlements, which are checked where they come in.
+/// Errors: kLedgerFormat, kInvalid (over 16 MiB).
+Status readable(EntryType type, ByteView bytes);
 
 }  // namespace thalweg::ledger

@@ -236,6 +236,7 @@ std::size_t GroupCommit::waiting_bytes() const {
 }
 
 bool GroupCommit::clock_doubtful() const { return state_->watch.doubtful(); }
+void GroupCommit::doubt_clock() { state_->watch.doubt(); }
 void GroupCommit::confirm_clock() { state_->watch.confirm(); }
 
 GroupCommit::Counters GroupCommit::counters() const {

@@ -95,6 +95,8 @@ class GroupCommit {
   /// True when the wall clock stepped by over 5 minutes against the steady clock, or started before the last block
   /// (rule 26): nothing may expire, be deleted or come into force until confirm_clock().
   bool clock_doubtful() const;
+  /// For who has another reason to doubt it: another chain by the same clock, or the last block's mark.
+  void doubt_clock();
   void confirm_clock();
 
   struct Counters {

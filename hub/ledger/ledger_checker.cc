@@ -53,14 +53,9 @@ Status LedgerChecker::check_entry(const Block& block, const EntryRef& entry, std
     case EntryType::kCertificate:
     case EntryType::kRevocation:
       return document(type, entry.bytes, block.info.time_unix_ns);
-    case EntryType::kRegionVersion: {
-      auto read = decode_region_version(entry.bytes);
-      return read ? Status() : Status(Error(std::move(read).error()));
-    }
-    case EntryType::kAct: {
-      auto read = decode_act(entry.bytes);
-      return read ? Status() : Status(Error(std::move(read).error()));
-    }
+    case EntryType::kRegionVersion:
+    case EntryType::kAct:
+      return readable(type, entry.bytes);
     case EntryType::kRedelivery: {
       TW_ASSIGN(const Redelivery read, decode_redelivery(entry.bytes));
       if (read.parcel.block >= block.info.number)
@@ -262,7 +257,7 @@ Status LedgerChecker::summary(ByteView bytes, const Block& block) {
     const std::uint64_t number = known == streams_.end() ? 0 : known->second.number;
     if (number == 0 && !whole) {
       streams_[id] = {s.number, s.root};
-    } else if (s.number > number || (s.number == number && s.root != known->second.root)) {
+    } else if (number == 0 || s.number > number || (s.number == number && s.root != known->second.root)) {
       return Error{Code::kLedgerFormat, "a summary with another end of stream " + id.text()};
     }
   }

@@ -74,8 +74,8 @@ Status SegmentLog::State::roll(const AppendAs& as) {
     open_sealed.push_front(std::move(old));
     if (open_sealed.size() > options.open_segments) open_sealed.pop_back();
   }
-  auto begun = begin_segment(last, key.header.first_block, options.opener_type, opener, bool{options.opener},
-                             as.time_unix_ns, false);
+  auto begun =
+      begin_segment(last, key.header.first_block, options.opener_type, opener, bool{options.opener}, as, false);
   if (!begun) {
     std::lock_guard guard(mutex);
     sealed.pop_back();

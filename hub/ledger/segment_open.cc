@@ -55,7 +55,7 @@ Error at(Error error, const std::string& file, std::uint64_t offset) {
 /// Makes <first>.seg with its first block and takes it as the active one. It gets its name after it was synced, so a
 /// segment that can be seen is whole.
 Status SegmentLog::State::begin_segment(const BlockInfo& last, std::uint64_t previous_first, std::uint8_t type,
-                                        ByteView opener, bool has_opener, std::int64_t time, bool genesis) {
+                                        ByteView opener, bool has_opener, const AppendAs& as, bool genesis) {
   SegmentHeader header;
   header.flags = has_opener ? SegmentHeader::kOpensWithBlock : 0;
   header.salt = fresh_salt();
@@ -69,8 +69,9 @@ Status SegmentLog::State::begin_segment(const BlockInfo& last, std::uint64_t pre
   BlockInfo info;
   if (has_opener) {
     info.number = header.first_block;
-    info.time_unix_ns = std::max(last.time_unix_ns, time);
+    info.time_unix_ns = std::max(last.time_unix_ns, as.time_unix_ns);
     info.epoch = epoch;
+    info.flags = as.flags;
     info.previous = last.hash;
     const EntryRef entry{type, opener};
     encode_block(info, {&entry, 1}, header.salt, *storage);
@@ -109,7 +110,7 @@ Status SegmentLog::State::begin_segment(const BlockInfo& last, std::uint64_t pre
 
 Status SegmentLog::State::begin_genesis() {
   epoch = 0;
-  return begin_segment({}, 0, options.genesis_type, options.genesis, true, options.genesis_time_unix_ns, true);
+  return begin_segment({}, 0, options.genesis_type, options.genesis, true, {options.genesis_time_unix_ns, 0}, true);
 }
 
 /// Takes the last segment as the active one.

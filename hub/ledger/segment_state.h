@@ -50,7 +50,7 @@ struct SegmentLog::State {
   Status load(OpenReport& report);
   Status load_active(const SegmentHeader& header, std::unique_ptr<File> file, std::uint64_t size, OpenReport& report);
   Status begin_segment(const BlockInfo& last, std::uint64_t previous_first, std::uint8_t type, ByteView opener,
-                       bool has_opener, std::int64_t time, bool genesis);
+                       bool has_opener, const AppendAs& as, bool genesis);
   Status roll(const AppendAs& as);
   Status write_block(BlockInfo& info, std::span<const EntryRef> entries, std::shared_ptr<Bytes>& storage);
   BlockPtr publish(const BlockInfo& info, std::shared_ptr<const Bytes> storage, std::uint64_t offset);

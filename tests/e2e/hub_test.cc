@@ -146,6 +146,38 @@ TEST_CASE("a gate replaced while the old machine sends leaves only what each key
   CHECK(x.fault() == "");
 }
 
+TEST_CASE("an operator's request with a member of the wrong kind is answered, and the hub goes on") {
+  Working x;
+  for (const char* request :
+       {R"({"cmd":"records","limit":"20"})", R"({"cmd":"records","limit":-1})", R"({"cmd":"records","limit":null})",
+        R"({"cmd":5})", R"({"cmd":"show","record":7})", R"({"cmd":"why","record":{}})",
+        R"({"cmd":"party_add","document":[],"fingerprint":1})", R"({"cmd":"party_revoke","party":5})",
+        R"({"cmd":"party_revoke"})", R"({"cmd":"party_revoke","party":"510521","gate":1})",
+        R"({"cmd":"receiver_give_up","party":"510521","reason":1})", R"([])", R"({)"}) {
+    const json answer = json::parse(x.hub().request(request, "tester"));
+    INFO(request << " " << answer.dump());
+    CHECK(answer["ok"] == false);
+  }
+  CHECK(x.ask_hub({{"cmd", "records"}, {"limit", 1}})["records"].size() == 1);
+}
+
+TEST_CASE("an act whose reason is too long for the ledger is refused, and nothing of it is done") {
+  Working x;
+  x.start_gate("rongchang");
+  x.publish("rongchang", json::array({observation_draft("one")}));
+  REQUIRE(eventually([&] { return x.parcels() >= 1; }));
+  const std::string reason(70'000, 'r');
+  for (const char* act : {"receiver_give_up", "party_revoke"}) {
+    const json answer =
+        json::parse(x.hub().request(json{{"cmd", act}, {"party", "510521"}, {"reason", reason}}.dump(), "tester"));
+    CHECK(answer["ok"] == false);
+  }
+  CHECK(x.ask_hub({{"cmd", "receiver_give_up"}, {"party", "510521"}, {"reason", "left"}})["given_up"] > 0);
+  x.stop_gate("rongchang");
+  x.stop_hub();
+  CHECK(x.fault() == "");
+}
+
 namespace {
 
 /// The real disk, which says that it is nearly full when told to.

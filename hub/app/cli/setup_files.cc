@@ -71,7 +71,7 @@ Result<trust::HubCard> create_hub(const Clock& clock, const NewHub& wanted, std:
     options.lane = lane;
     options.ledger_folder = folder / "state" / "ledger" / std::string(name(lane));
     options.derived_folder = folder / "state" / "derived" / std::string(name(lane));
-    TW_ASSIGN(const auto store, HubStore::open(files, clock, options, signing));
+    TW_ASSIGN(const auto store, HubStore::open(files, options, signing));
     card.ledger_id = store->log().id();
   }
 

@@ -151,3 +151,12 @@ TEST_CASE("what the ledger adds to a parcel of one agreement and one receiver st
   one_receiver().encode(content);
   CHECK(kEntryHeaderBytes + head.size() - content.size() == 10);
 }
+
+TEST_CASE("an entry that nobody could read again is named before it is written", "[ledger]") {
+  CHECK(readable(EntryType::kAct, encode(Act{"who", "what", 1, "{}"})));
+  CHECK_FALSE(readable(EntryType::kAct, encode(Act{"who", "what", 1, std::string((64u << 10) + 1, ' ')})));
+  CHECK(readable(EntryType::kRegionVersion, encode(RegionVersion{1, "who", {{"a.toml", "a = 1"}}})));
+  CHECK_FALSE(
+      readable(EntryType::kRegionVersion, encode(RegionVersion{1, "who", {{"a.toml", std::string(9u << 20, ' ')}}})));
+  CHECK_FALSE(readable(EntryType::kSummary, Bytes((16u << 20) + 1)));
+}

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <thread>
 
+#include "ledger/clock_watch.h"
 #include "ledger/segment_log.h"
 #include "support/fake_clock.h"
 #include "support/faulty_files.h"
@@ -309,6 +310,37 @@ TEST_CASE("a wall clock that jumps or starts in the past makes blocks marked unt
   commit.stop();
   GroupCommit later(*f.log, f.clock, {});  // its clock stands a year before the last block
   CHECK(later.clock_doubtful());
+}
+
+TEST_CASE("a wall clock that jumps is noticed by who asks, although nothing is written", "[ledger]") {
+  Fixture f;
+  GroupCommit commit(*f.log, f.clock, {});
+  CHECK_FALSE(commit.clock_doubtful());
+  f.clock.step_wall_ns(365LL * 86'400 * 1'000'000'000);
+  CHECK(commit.clock_doubtful());
+  f.clock.step_wall_ns(-365LL * 86'400 * 1'000'000'000);
+  CHECK(commit.clock_doubtful());  // until somebody confirms it
+}
+
+TEST_CASE("the last time that was believed is found behind any number of segments written in doubt", "[ledger]") {
+  FaultyFiles files;
+  auto log = *SegmentLog::open(files, "/ledger", small_segments(4096));
+  const auto write = [&](std::int64_t time, std::uint8_t flags) {
+    const Bytes bytes(1000);
+    const EntryRef entry{2, bytes};
+    REQUIRE(log->append({&entry, 1}, AppendAs{time, flags}).has_value());
+  };
+  const std::int64_t start = log->head().time_unix_ns;
+  CHECK(*last_believed_unix_ns(*log) == start);
+  for (int i = 1; i <= 10; ++i) write(start + i, 0);
+  CHECK(*last_believed_unix_ns(*log) == start + 10);
+  for (int i = 1; i <= 20; ++i) write(start + 1000 + i, BlockInfo::kClockDoubtful);
+  REQUIRE(log->segments().size() > 5);
+  CHECK(*last_believed_unix_ns(*log) == start + 10);
+  REQUIRE(log->drop_before(25).has_value());  // all that is left was written in doubt
+  CHECK(*last_believed_unix_ns(*log) > start + 1000);
+  write(start + 2000, 0);
+  CHECK(*last_believed_unix_ns(*log) == start + 2000);
 }
 
 TEST_CASE("many threads submit, everything is in the log once and each thread's order is kept", "[ledger]") {

@@ -216,6 +216,11 @@ TEST_CASE("a summary carries keys and ends over what was dropped, and must be tr
     w.add(EntryType::kSummary, encode(summary));
     w.check_fault(Code::kLedgerFormat);
   }
+  SECTION("a stream that there never was") {
+    summary.streams.push_back({"500153", "g2", incarnation, 0, {}});
+    w.add(EntryType::kSummary, encode(summary));
+    w.check_fault(Code::kLedgerFormat);
+  }
   SECTION("deliveries that never were") {
     summary.receivers[0].delivered += 1;
     w.add(EntryType::kSummary, encode(summary));

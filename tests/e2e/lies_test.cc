@@ -1,0 +1,271 @@
+// lies_test.cc: gates with valid keys that say what is not so: the hub goes on, and its ledger stays true.
+#include <catch2/catch.hpp>
+#include <limits>
+
+#include "ledger/verify.h"
+#include "support/exchange.h"
+#include "support/fake_clock.h"
+#include "support/own_gate.h"
+#include "support/sample_records.h"
+
+using namespace thalweg;
+
+namespace {
+
+constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
+
+struct TurnedClock {
+  // Ahead of the ledger's first block, which is written by the system's clock a moment later.
+  FakeClock clock{system_clock().wall_unix_ns() + 60'000'000'000};
+};
+
+/// 荣昌 sends, 泸县 lies, by a clock that the test turns and that outlives the hub.
+struct Lied : TurnedClock, Exchange {
+  Lied() {
+    hub_clock = &clock;
+    start_hub();
+    enrol("rongchang", "500153");
+    enrol("luxian", "510521");
+    enrol("dazu", "500111");
+  }
+  std::uint64_t epoch() { return ask_hub({{"cmd", "status"}})["lanes"]["routine"]["epoch"]; }
+  std::uint64_t now_s() const { return static_cast<std::uint64_t>(clock.wall_unix_ns() / 1'000'000'000); }
+  void publish_one(const std::string& key) {
+    REQUIRE(publish("rongchang", json::array({observation_draft(key)}))["all_accepted"] == true);
+  }
+  void check_ledger() {
+    stop_hub();
+    const auto report = must(ledger::verify_ledger(real_files(), path("hub") / "state" / "ledger" / "routine", {}));
+    INFO((report.fault ? report.fault->message : "content"));
+    CHECK(report.content());
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a gate that speaks of an epoch that no clock can have made is refused, and the hub goes on") {
+  Lied x;
+  {
+    OwnGate liar(x, "luxian", [](link::Hello& hello) { hello.inbox_epoch = kMost - 1; });
+    CHECK_FALSE(liar.in());
+    CHECK(liar.end() == Code::kData);
+  }
+  {
+    OwnGate liar(x, "luxian", [](link::Hello& hello) { hello.checkpoint_block = kMost / 2; });
+    CHECK(liar.in());
+  }
+  CHECK(x.epoch() == x.now_s());  // as after any restored copy
+  CHECK_FALSE(x.hub().failed());
+  x.stop_hub();
+  x.start_hub();
+  x.start_gate("rongchang");
+  x.start_gate("luxian");
+  x.publish_one("after");
+  REQUIRE(eventually([&] { return x.inbox("luxian").size() == 1; }));
+  for (const char* gate : {"rongchang", "luxian"}) x.stop_gate(gate);
+  x.check_ledger();
+}
+
+TEST_CASE("a gate can make the hub begin an epoch once an hour, whatever it says of deliveries") {
+  Lied x;
+  const auto beyond = [&](link::Hello& hello) {
+    hello.inbox_epoch = x.epoch();
+    hello.inbox_sequence = 1'000'000;
+  };
+  {
+    OwnGate liar(x, "luxian", beyond);
+    CHECK(liar.in());
+  }
+  const std::uint64_t first = x.epoch();
+  CHECK(first > 0);
+  {
+    OwnGate liar(x, "luxian", beyond);
+    CHECK_FALSE(liar.in());
+    CHECK(liar.end() == Code::kBusy);
+  }
+  CHECK(x.epoch() == first);
+  SECTION("another gate may be one that knows better") {
+    OwnGate other(x, "dazu", beyond);
+    CHECK(other.in());
+    CHECK(x.epoch() > first);
+  }
+  SECTION("and so may this one, an hour later") {
+    x.clock.advance_s(3600);
+    OwnGate liar(x, "luxian", beyond);
+    CHECK(liar.in());
+    CHECK(x.epoch() > first);
+  }
+  SECTION("who tells the truth is let in all the same") {
+    OwnGate honest(x, "luxian", [&](link::Hello& hello) { hello.inbox_epoch = first; });
+    CHECK(honest.in());
+    CHECK(x.epoch() == first);
+  }
+}
+
+TEST_CASE("a delivery that a gate says to hold instead of the hub's makes an epoch once, then it is not believed") {
+  Lied x;
+  x.start_gate("rongchang");
+  x.publish_one("one");
+  Hash256 wrong{};
+  wrong[0] = 1;
+  {
+    OwnGate liar(x, "luxian", [&](link::Hello& hello) { hello.inbox_fresh = true; });
+    REQUIRE(eventually([&] { return liar.delivered() == 1; }));
+    liar.settle(1, 1, wrong);
+    CHECK(liar.end() == Code::kClosed);
+  }
+  const std::uint64_t first = x.epoch();
+  CHECK(first > 0);
+  OwnGate liar(x, "luxian", [&](link::Hello& hello) { hello.inbox_fresh = true; });
+  REQUIRE(eventually([&] { return liar.delivered() == 1; }));
+  liar.settle(1, 1, wrong);
+  CHECK(liar.end() == Code::kSettlementInvalid);
+  CHECK(x.epoch() == first);
+  x.stop_gate("rongchang");
+  x.check_ledger();
+}
+
+TEST_CASE("gates that know of blocks that a restored hub lost make it begin one epoch, not one each") {
+  Lied x;
+  const auto knows = [](link::Hello& hello) { hello.checkpoint_block = 1000; };
+  OwnGate first(x, "luxian", knows);
+  const std::uint64_t epoch = first.welcome().epoch;
+  CHECK(epoch > 0);
+  x.clock.advance_s(1);
+  OwnGate second(x, "dazu", knows);
+  CHECK(second.welcome().epoch == epoch);
+  CHECK(x.epoch() == epoch);
+}
+
+TEST_CASE("an epoch with a number of the future does not make the hub wait for records for as long") {
+  Lied x;
+  {
+    CHECK(OwnGate(x, "luxian", [&](link::Hello& h) { h.inbox_epoch = x.now_s() + 10 * 365 * 86'400; }).in());
+  }
+  const auto receipt = [](const std::string& key) {
+    return samples::record("510521", "thalweg.receipt.v1", "record",
+                           R"({"record":"01997c2a-7b10-7cc3-98c4-dc0c0c07398f","stage":"signed","party":"510521",)"
+                           R"("officer":"test","by":"cli","at":"2026-09-23T06:52:00+08:00"})",
+                           Lane::kRoutine, key);
+  };
+  OwnGate gate(x, "luxian");
+  gate.send(1, gate.parcel(receipt("1")));
+  CHECK(gate.answer(1) == Code::kBusy);
+  x.clock.advance_s(61);
+  OwnGate later(x, "luxian");
+  later.send(1, later.parcel(receipt("2")));
+  CHECK(later.answer(1) == Code::kOk);  // the parcel; its record is refused for good
+}
+
+TEST_CASE("a settlement that has more taken than held does not come into the ledger") {
+  Lied x;
+  x.start_gate("rongchang");
+  x.publish_one("one");
+  {
+    OwnGate liar(x, "luxian", [&](link::Hello& hello) { hello.inbox_fresh = true; });
+    REQUIRE(eventually([&] { return liar.delivered() == 1; }));
+    liar.settle(1, 2);
+    CHECK(liar.end() == Code::kSettlementInvalid);
+  }
+  OwnGate honest(x, "luxian", [&](link::Hello& hello) { hello.inbox_fresh = true; });
+  REQUIRE(eventually([&] { return honest.delivered() == 1; }));
+  honest.settle(1, 1);
+  const auto lag = [&] {
+    const json status = x.ask_hub({{"cmd", "status"}});
+    for (const json& party : status["parties"])
+      if (party["party"] == "510521") return party["lanes"]["routine"]["lag"].get<int>();
+    return -1;
+  };
+  REQUIRE(eventually([&] { return lag() == 0; }));
+  x.stop_gate("rongchang");
+  x.check_ledger();
+}
+
+namespace {
+
+/// The real disk, whose syncs wait while it is told to hold them.
+class SlowDisk final : public FileSystem {
+ public:
+  void release() {
+    held_ = false;
+    held_.notify_all();
+  }
+  /// Holds them until it goes, or until release().
+  class Hold {
+   public:
+    explicit Hold(SlowDisk& disk) : disk_(disk) { disk_.held_ = true; }
+    ~Hold() { disk_.release(); }
+    Hold(const Hold&) = delete;
+
+   private:
+    SlowDisk& disk_;
+  };
+
+  Result<std::unique_ptr<File>> open(const Path& path, OpenMode mode) override {
+    TW_ASSIGN(auto file, real_.open(path, mode));
+    return std::unique_ptr<File>(std::make_unique<Slow>(std::move(file), held_));
+  }
+  Status rename(const Path& from, const Path& to) override { return real_.rename(from, to); }
+  Status remove(const Path& path) override { return real_.remove(path); }
+  Status sync_folder(const Path& folder) override { return real_.sync_folder(folder); }
+  Status create_folders(const Path& folder) override { return real_.create_folders(folder); }
+  Result<std::vector<std::string>> list(const Path& folder) override { return real_.list(folder); }
+  bool exists(const Path& path) override { return real_.exists(path); }
+  Result<Space> space(const Path& path) override { return real_.space(path); }
+
+ private:
+  class Slow final : public File {
+   public:
+    Slow(std::unique_ptr<File> file, const std::atomic<bool>& held) : file_(std::move(file)), held_(held) {}
+    Result<std::size_t> read_at(std::uint64_t offset, std::span<std::uint8_t> into) const override {
+      return file_->read_at(offset, into);
+    }
+    Status write_at(std::uint64_t offset, ByteView bytes) override { return file_->write_at(offset, bytes); }
+    Status sync() override {
+      held_.wait(true);
+      return file_->sync();
+    }
+    Status truncate(std::uint64_t size) override { return file_->truncate(size); }
+    Result<std::uint64_t> size() const override { return file_->size(); }
+
+   private:
+    std::unique_ptr<File> file_;
+    const std::atomic<bool>& held_;
+  };
+
+  FileSystem& real_ = real_files();
+  std::atomic<bool> held_{false};
+};
+
+}  // namespace
+
+TEST_CASE("a parcel sent again over a new line while the disk still writes it is answered on the new line") {
+  SlowDisk disk;
+  Lied x;
+  x.stop_hub();
+  x.hub_files = &disk;
+  x.start_hub();
+  Uuid incarnation;
+  std::vector<Bytes> parcels;
+  const SlowDisk::Hold hold(disk);
+  {
+    OwnGate gate(x, "rongchang", [&](link::Hello& hello) { incarnation = hello.incarnation; });
+    for (std::uint64_t number = 1; number <= 2; ++number) {
+      parcels.push_back(gate.parcel(samples::observation("500153", std::to_string(number))));
+      gate.send(number, parcels.back());
+    }
+    gate.sync();
+  }
+  OwnGate gate(x, "rongchang", [&](link::Hello& hello) { hello.incarnation = incarnation; });
+  CHECK(gate.welcome().accepted_head == 0);
+  SECTION("the same") {
+    for (std::uint64_t number = 1; number <= 2; ++number) gate.send(number, parcels[number - 1]);
+    gate.sync();
+    disk.release();
+    for (std::uint64_t number = 1; number <= 2; ++number) CHECK(gate.answer(number) == Code::kOk);
+  }
+  SECTION("another under its number") {
+    gate.send(1, gate.parcel(samples::observation("500153", "3")));
+    CHECK(gate.answer(1) == Code::kParcelConflict);
+  }
+}
