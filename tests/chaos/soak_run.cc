@@ -9,6 +9,7 @@
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <thread>
 
 #include "chaos/soak_samples.h"
@@ -29,6 +30,9 @@ constexpr double kMemoryShare = 0.10, kMemorySlack_kib = 4 * 1024, kDescriptorSl
 // Sealed segments stay open, 12 of each log of a hub and 4 of a gate's: until then one more with each that fills.
 constexpr double kDescriptorSlackEarly = 16;
 constexpr double kLatencyShare = 0.5, kLatencySlack_ms = 2;
+// What waits behind a slow line takes memory, up to a bound, and comes and goes with the line: that is no growth. A
+// gate's memory counts when no more parcels wait there; often enough, or nothing was seen.
+constexpr double kCalm_parcels = 1000, kCalmLeast = 1.0 / 3;
 
 struct Series {
   std::vector<double> at, values;
@@ -37,6 +41,20 @@ struct Series {
     values.push_back(value);
   }
 };
+
+json status_of(World& world, std::size_t gate) {
+  const auto answer = world.site().ask_gate(gate, R"({"cmd":"status"})");
+  return answer ? json::parse(*answer, nullptr, false) : json();
+}
+
+/// Parcels that wait in a gate's outbox; none: it does not answer.
+std::optional<double> waiting_at(World& world, std::size_t gate) {
+  const json status = status_of(world, gate);
+  if (!status.is_object()) return std::nullopt;
+  double waiting = 0;
+  for (const json& lane : status["lanes"]) waiting += lane["outbox"].value("waiting", 0.0);
+  return waiting;
+}
 
 class Soak {
  public:
@@ -50,19 +68,26 @@ class Soak {
       return;
     }
     std::string line;
-    const auto look = [&](const std::string& name, pid_t pid) {
+    const auto look = [&](const std::string& name, pid_t pid, bool calm = true) {
       const auto sample = sample_process(pid);
       if (!sample) return;
+      ++looks_[name];
       // A runner that was killed and started again is another process: its descriptors may grow, its memory begins
       // anew.
-      memory_[name].add(at_s, sample->rss_kib);
-      anonymous_[name].add(at_s, sample->anon_kib);
+      if (calm) {
+        memory_[name].add(at_s, sample->rss_kib);
+        anonymous_[name].add(at_s, sample->anon_kib);
+      }
       descriptors_[name].add(at_s, sample->descriptors);
-      line += fmt::format(" {} {:.1f} MiB {:.0f} fd;", name, sample->rss_kib / 1024, sample->descriptors);
+      line += fmt::format(" {} {:.1f} MiB{} {:.0f} fd;", name, sample->rss_kib / 1024, calm ? "" : " (parcels wait)",
+                          sample->descriptors);
     };
     const auto names = world_.programs();
     for (std::size_t i = 0; i < names.size(); ++i)
-      if (storm::Machine& machine = world_.site().machines()[i]; machine.runs()) look(names[i], machine.pid());
+      if (storm::Machine& machine = world_.site().machines()[i]; machine.runs()) {
+        const auto waiting = i == 0 ? std::optional(0.0) : waiting_at(world_, i - 1);
+        look(names[i], machine.pid(), waiting && *waiting <= kCalm_parcels);
+      }
     if (const auto pid = world_.runner()) look("runner", *pid);
     for (Origin* origin : world_.origins()) {
       const std::string& name = origin->settings().name;
@@ -86,6 +111,13 @@ class Soak {
     bool all = true;
     const bool long_enough = options_.plan.length >= kGrowthJudged;
     all &= rows(memory_, zh ? "内存 VmRSS, KiB" : "memory VmRSS, KiB", kMemoryShare, kMemorySlack_kib, long_enough);
+    for (const auto& [name, looks] : looks_) {
+      const double calm = static_cast<double>(memory_[name].values.size()) / static_cast<double>(looks);
+      std::printf(zh ? "  %s：%zu 次观测中 %zu 次计入内存（积压不多于 %.0f 个数据包）\n"
+                     : "  %s: of %zu looks %zu count for memory (no more than %.0f parcels waited)\n",
+                  name.c_str(), looks, memory_[name].values.size(), kCalm_parcels);
+      all &= !long_enough || calm >= kCalmLeast;
+    }
     all &= rows(anonymous_, zh ? "其中匿名, KiB" : "of it anonymous, KiB", 0, 0, false);
     all &= rows(descriptors_, zh ? "文件描述符" : "descriptors", 0,
                 long_enough ? kDescriptorSlack : kDescriptorSlackEarly, true);
@@ -116,14 +148,14 @@ class Soak {
   World& world_;
   const SoakOptions& options_;
   std::map<std::string, std::vector<double>> waits_;
+  std::map<std::string, std::size_t> looks_;
   std::map<std::string, Series> memory_, anonymous_, descriptors_, p50_, p99_;
   json numbers_;
 };
 
 /// Routine records that a gate has taken: into its inbox, and where an adapter takes them on, what that has taken.
 double taken_at(World& world, std::size_t gate) {
-  const auto answer = world.site().ask_gate(gate, R"({"cmd":"status"})");
-  const json status = answer ? json::parse(*answer, nullptr, false) : json();
+  const json status = status_of(world, gate);
   if (!status.is_object()) return 0;
   for (const json& lane : status["lanes"]) {
     if (lane["lane"] != "routine") continue;
