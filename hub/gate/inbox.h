@@ -105,6 +105,8 @@ class Inbox final : private LogOwner {
   const Counters& counters() const { return counters_; }
   std::uint64_t total_bytes() const { return log_->log().total_bytes(); }
   std::size_t waiting() const { return pending_.size(); }
+  /// Entries in the log's hands whose outcome is not known yet.
+  std::size_t under_way() const { return log_->under_way(); }
   const std::optional<Error>& broken() const { return broken_; }
 
  private:

@@ -328,7 +328,7 @@ void Outbox::settled(std::uint64_t tag, const Error* error) {
 }
 
 void Outbox::block_done() {
-  if (!state_.to_resubmit.empty()) resubmit();
+  if (!state_.to_resubmit.empty() && !copies_wait_) resubmit();
   if (state_.to_resubmit.empty() && std::exchange(ask_again_, false) && options_.on_stream) options_.on_stream();
   if (parcels_under_way_ == 0) flush();
   if (options_.on_stored) options_.on_stored();
@@ -344,6 +344,7 @@ void Outbox::write_failed(const Error& error) {
   last_root_ = state_.head_root;
   incarnation_ = state_.incarnation;
   answered_ = state_.acknowledged;
+  copies_wait_ = true;
   fail(open_, error);  // what came behind the lost records comes again behind them, or their order would be lost
   if (error.code == Code::kSyncFailed) {
     broken_ = error;
@@ -400,6 +401,7 @@ void Outbox::tick() {
     for (const auto& [receiver, far] : state_.progress) entry.receivers.push_back({receiver, far.first, far.second});
     write(OutboxType::kProgress, entry.encode());
   }
+  copies_wait_ = false;
   if (!state_.to_resubmit.empty()) resubmit();
   flush();
   const std::int64_t now = with_.clock.steady_ns();

@@ -109,6 +109,8 @@ class Outbox final : private LogOwner {
   };
   const Counters& counters() const { return counters_; }
   std::uint64_t total_bytes() const { return log_->log().total_bytes(); }
+  /// Entries in the log's hands whose outcome is not known yet.
+  std::size_t under_way() const { return log_->under_way(); }
   const std::optional<Error>& broken() const { return broken_; }
 
  private:
@@ -187,7 +189,8 @@ class Outbox final : private LogOwner {
   std::size_t copies_under_way_ = 0;             // of state_.to_resubmit, from its front
   std::map<std::uint64_t, SharedBytes> recent_;  // newest parcels, until the hub has acknowledged them
   std::size_t recent_bytes_ = 0;
-  bool ask_again_ = false;  // a new stream was due while records were still copied to this one
+  bool copies_wait_ = false;  // for tick(): a write failed, the next would as well
+  bool ask_again_ = false;    // a new stream was due while records were still copied to this one
   bool progress_dirty_ = false;
   std::int64_t next_expiry_ns_ = 0;
   std::optional<Error> broken_;

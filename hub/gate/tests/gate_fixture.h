@@ -99,11 +99,12 @@ class OutboxBench {
   void run_until(const std::function<bool()>& done) {
     while (!done()) loop->io().run_one();
   }
-  /// Runs what is ready and waits for what the writer has under way.
+  /// Runs what is ready and waits for what the writer has under way, also where its last entry is refused at once
+  /// because one before it failed.
   void settle_all() {
     bool passed = false;
     box->flush_for_test([&passed] { passed = true; });
-    run_until([&] { return passed; });
+    run_until([&] { return passed && box->under_way() == 0; });
   }
   std::vector<Outcome> submit(const std::vector<DraftText>& texts) {
     std::vector<link::LocalDraft> drafts;

@@ -85,7 +85,7 @@ TEST_CASE("a hub restored from a copy older than the gate's stream is given what
   CHECK(bench.records() == all);
   CHECK((bench.header(1).flags & ParcelHeader::kResubmission) != 0);
 
-  // Told once more of the same epoch, it goes on; after the next one, this stream is all that is needed.
+  // Told once more of the same epoch, it goes on; after the next one, this stream holds all that is needed.
   CHECK(bench.box->on_welcome(older).how == Resume::How::kContinue);
   bench.settle_all();
   older.epoch = 3;
@@ -295,6 +295,21 @@ TEST_CASE("a hub that is back while records are still copied to a new stream is 
     restored.run_until([&] { return restored.streams == 2; });
     CHECK(restored.box->state().to_resubmit.empty());
   }
+}
+
+TEST_CASE("a disk that fills up while records are copied to the new stream is asked again later, not at once") {
+  OutboxBench bench;
+  fill(bench);
+  bench.files->fail(FileOp::kWrite, Code::kDiskFull, 1, UINT64_MAX);  // the new stream is written, no copy
+  REQUIRE(bench.box->seal_anew(Code::kKeyUnknown));
+  bench.run_until([&] { return bench.streams == 2; });
+  bench.settle_all();  // comes to its end
+  REQUIRE(bench.box->state().to_resubmit.size() == 1);
+
+  bench.files->clear_faults();
+  bench.box->tick();
+  bench.run_until([&] { return bench.box->state().to_resubmit.empty(); });
+  CHECK(bench.box->head() == 1);
 }
 
 TEST_CASE("a crash while records are copied to the new stream copies each of them once", "[durability]") {
