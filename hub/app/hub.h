@@ -85,7 +85,8 @@ class Hub {
   void say(HubEvent event);
   void watch_dates();
   /// By which agreements begin and end: the clock, or while that is in doubt the last time that was believed (rule 26):
-  /// nothing begins then, and nothing ends. With change_mutex_ held.
+  /// nothing begins then, and nothing ends. Looks at both lanes' clocks, and passes the doubt of one on to the other.
+  /// With change_mutex_ held.
   std::int64_t dates_now_unix_ns();
   /// The doubt of a lane is the other's, too, and does not end with the program.
   Status resume_doubt();

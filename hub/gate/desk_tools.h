@@ -13,6 +13,8 @@ namespace thalweg::gate {
 nlohmann::json failure(Code code, std::string_view message);
 /// The member when it is a text, else "".
 std::string text_of(const nlohmann::json& request, const char* key);
+/// The member is there, and is true.
+bool is_true(const nlohmann::json& request, const char* key);
 void send_reply(const link::LocalConnectionRef& connection, std::uint64_t id, const nlohmann::json& answer, bool last);
 
 }  // namespace thalweg::gate

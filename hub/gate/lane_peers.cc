@@ -163,7 +163,7 @@ void GateLane::on_runner_request(const PeerRef& peer, ByteView body) {
           deliver.encode(frame);
           return there->connection->send(std::move(frame));
         },
-        report.contains("exercise_aware") && report["exercise_aware"] == true);
+        is_true(report, "exercise_aware"));
   } else if (state == "connecting") {
     supervisor_->on_state(instance, RunnerState::kConnecting, message);
   } else if (state == "failed") {

@@ -48,9 +48,9 @@ Resume Outbox::on_welcome(const link::Welcome& welcome) {
     return {Resume::How::kForeign, 0};
   }
   const bool learned = state_.ledger_id == none;
-  const bool other_epoch = state_.epoch != welcome.epoch && incarnation_ == state_.incarnation;
+  const bool epoch_to_note = state_.epoch != welcome.epoch && incarnation_ == state_.incarnation;
   // Before the new epoch is noted: it is compared again until the new stream stands.
-  if (!learned && other_epoch && welcome.accepted_head == 0 && !state_.former.empty()) {
+  if (!learned && epoch_to_note && welcome.accepted_head == 0 && !state_.former.empty()) {
     log::warning("gate",
                  "{}: the hub was restored from a copy that is older than this stream: what is held of the streams "
                  "before it is submitted anew",
@@ -58,7 +58,7 @@ Resume Outbox::on_welcome(const link::Welcome& welcome) {
     begin_incarnation(IncarnationEntry::Why::kRefillAll, 0);
     return {Resume::How::kNewIncarnation, 0};
   }
-  if (learned || other_epoch) {
+  if (learned || epoch_to_note) {
     state_.ledger_id = welcome.ledger_id;  // needed for the next parcel's header; durable with the entry
     state_.epoch = welcome.epoch;
     write(OutboxType::kLedger, LedgerEntry{welcome.ledger_id, welcome.epoch, {}}.encode());

@@ -25,6 +25,11 @@ std::string text_of(const json& request, const char* key) {
   return found != request.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
+bool is_true(const json& request, const char* key) {
+  const auto found = request.find(key);
+  return found != request.end() && *found == true;
+}
+
 void send_reply(const link::LocalConnectionRef& connection, std::uint64_t id, const json& answer, bool last) {
   const std::string text = answer.dump(-1, ' ', false, json::error_handler_t::replace);
   link::LocalReply reply;
@@ -173,7 +178,7 @@ void PeopleDesk::acknowledge(const std::string& person, const json& request, boo
     }
     std::string stage = text_of(request, "stage");
     if (stage.empty()) stage = "signed";
-    const bool by_phone = request.contains("by_phone") && request["by_phone"] == true;
+    const bool by_phone = is_true(request, "by_phone");
     std::string by = text_of(request, "by");
     if (by.empty()) by = by_phone ? "phone" : "cli";
     const GateConfig& config = lane_.shared().config;

@@ -6,6 +6,7 @@
 #include "ledger/verify.h"
 #include "support/exchange.h"
 #include "support/fake_clock.h"
+#include "support/real_disk.h"
 
 using namespace thalweg;
 
@@ -181,23 +182,13 @@ TEST_CASE("an act whose reason is too long for the ledger is refused, and nothin
 namespace {
 
 /// The real disk, which says that it is nearly full when told to.
-class NearlyFull final : public FileSystem {
+class NearlyFull final : public RealDisk {
  public:
   std::atomic<bool> full{false};
 
-  Result<std::unique_ptr<File>> open(const Path& path, OpenMode mode) override { return real_.open(path, mode); }
-  Status rename(const Path& from, const Path& to) override { return real_.rename(from, to); }
-  Status remove(const Path& path) override { return real_.remove(path); }
-  Status sync_folder(const Path& folder) override { return real_.sync_folder(folder); }
-  Status create_folders(const Path& folder) override { return real_.create_folders(folder); }
-  Result<std::vector<std::string>> list(const Path& folder) override { return real_.list(folder); }
-  bool exists(const Path& path) override { return real_.exists(path); }
   Result<Space> space(const Path&) override {
     return Space{.free_bytes = (full ? 4ull : 50ull) << 30, .total_bytes = 100ull << 30};
   }
-
- private:
-  FileSystem& real_ = real_files();
 };
 
 }  // namespace

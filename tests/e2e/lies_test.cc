@@ -6,6 +6,7 @@
 #include "support/exchange.h"
 #include "support/fake_clock.h"
 #include "support/own_gate.h"
+#include "support/real_disk.h"
 #include "support/sample_records.h"
 
 using namespace thalweg;
@@ -184,7 +185,7 @@ TEST_CASE("a settlement that has more taken than held does not come into the led
 namespace {
 
 /// The real disk, whose syncs wait while it is told to hold them.
-class SlowDisk final : public FileSystem {
+class SlowDisk final : public RealDisk {
  public:
   void release() {
     held_ = false;
@@ -202,16 +203,9 @@ class SlowDisk final : public FileSystem {
   };
 
   Result<std::unique_ptr<File>> open(const Path& path, OpenMode mode) override {
-    TW_ASSIGN(auto file, real_.open(path, mode));
+    TW_ASSIGN(auto file, RealDisk::open(path, mode));
     return std::unique_ptr<File>(std::make_unique<Slow>(std::move(file), held_));
   }
-  Status rename(const Path& from, const Path& to) override { return real_.rename(from, to); }
-  Status remove(const Path& path) override { return real_.remove(path); }
-  Status sync_folder(const Path& folder) override { return real_.sync_folder(folder); }
-  Status create_folders(const Path& folder) override { return real_.create_folders(folder); }
-  Result<std::vector<std::string>> list(const Path& folder) override { return real_.list(folder); }
-  bool exists(const Path& path) override { return real_.exists(path); }
-  Result<Space> space(const Path& path) override { return real_.space(path); }
 
  private:
   class Slow final : public File {
@@ -233,7 +227,6 @@ class SlowDisk final : public FileSystem {
     const std::atomic<bool>& held_;
   };
 
-  FileSystem& real_ = real_files();
   std::atomic<bool> held_{false};
 };
 
