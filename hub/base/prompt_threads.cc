@@ -6,7 +6,9 @@
 namespace thalweg {
 namespace {
 
-constexpr std::uint64_t kTurn_ns = 100'000;  // the shortest that Linux gives
+/// A third of what Linux gives on two processors, half of what it gives on one. Shorter ones, as long as such threads
+/// are about, cut the turns of all others: 0.1 ms cost a flood of small parcels a tenth (docs/benchmarks.md).
+constexpr std::uint64_t kTurn_ns = 400'000;
 
 /// struct sched_attr of sched_setattr(2), as first published; glibc has it from 2.41 on.
 struct SchedAttr {

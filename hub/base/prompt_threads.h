@@ -5,7 +5,7 @@
 
 namespace thalweg {
 
-/// While it lives, threads and programs that the current thread starts (and what these start) are given turns of 0.1 ms
+/// While it lives, threads and programs that the current thread starts (and what these start) are given turns of 0.4 ms
 /// instead of some ms. They take no more of a processor than before, but a thread whose turns are shorter goes first
 /// when it wakes: full processors do not make an urgent lane wait for the ends of others' turns.
 ///
