@@ -221,13 +221,14 @@ std::int64_t Hub::now_unix_ns() const {
   return now;
 }
 
-std::optional<std::string> Hub::origin_of(const RecordId& id) const {
+Result<std::optional<std::string>> Hub::origin_of(const RecordId& id) const {
   for (const auto& lane : lanes_) {
-    const auto found = lane->store().find_record(id);
-    if (!found || !*found) continue;
-    if (const auto held = lane->store().read_parcel((*found)->place)) return held->parcel.header.party;
+    TW_ASSIGN(const auto found, lane->store().find_record(id));
+    if (!found) continue;
+    TW_ASSIGN(const auto held, lane->store().read_parcel(found->place));
+    return std::optional(held.parcel.header.party);
   }
-  return std::nullopt;
+  return std::optional<std::string>();
 }
 
 // After a start the epoch's number says when it began: the time in seconds, if the clock was right.

@@ -76,7 +76,7 @@ class Hub {
   /// By which keys are judged: no earlier than the last block of either lane (rule 26), so that a clock that was ahead
   /// when they changed and is right again makes no revoked key good and no new one wait.
   std::int64_t now_unix_ns() const;
-  std::optional<std::string> origin_of(const RecordId& id) const;
+  Result<std::optional<std::string>> origin_of(const RecordId& id) const;
   bool refilling() const;
   std::vector<link::Document> greeting(const std::string& party) const;
   /// What the gates of a party are told of the region, signed. Errors: kCertificateInvalid when it is too large.

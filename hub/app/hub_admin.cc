@@ -318,7 +318,7 @@ Result<Json> HubAdmin::why(const Json& request) {
   intake::RecordQuestion asked = questions.read(envelope);
   std::optional<std::string> origin;
   if (!asked.answered.is_zero()) {
-    origin = hub_.origin_of(asked.answered);
+    TW_ASSIGN(origin, hub_.origin_of(asked.answered));
     if (origin) asked.question.answers_to = *origin;
   }
   const std::vector<Grant> grants = grants_for(found.held.entry.decision, found.place.index);

@@ -10,6 +10,16 @@ namespace thalweg::app {
 
 using ledger::EntryType;
 
+namespace {
+
+/// A stream is never forgotten: where it ends is needed if its gate is set back to an older copy. A gate begins a new
+/// one when that happens, or when its parcels have to be sealed anew.
+constexpr std::size_t kStreamsPerDay = 100;
+
+std::string user_of(const std::string& party, const std::string& gate) { return party + "/" + gate; }
+
+}  // namespace
+
 HubLane::HubLane(Lane lane, HubLaneContext context, std::unique_ptr<HubStore> store, intake::PolicyPtr policy)
     : lane_(lane),
       context_(std::move(context)),
@@ -120,9 +130,13 @@ void HubLane::on_parcel(const link::Session& session, link::Assembled assembled)
   context.policy = policy_;
   context.now_unix_ns = now_unix_ns();
   if (const auto offset = link_->clock_offset(session.handle)) context.clock_offset_ns = offset->offset_ns;
-  context.origin_of = context_.origin_of;
   context.refilling = context_.refilling();
   Status looked_up;
+  context.origin_of = [this, &looked_up](const RecordId& id) {
+    auto origin = context_.origin_of(id);
+    if (!origin) looked_up = origin.error();
+    return origin ? *std::move(origin) : std::nullopt;
+  };
   context.known = [this, &looked_up](const RecordId& id) {
     const auto found = store_->find_record(id);
     if (!found) looked_up = found.error();
@@ -132,11 +146,16 @@ void HubLane::on_parcel(const link::Session& session, link::Assembled assembled)
   if (!checked) return refuse(session, header.number, checked.error());
   // A record that could not be looked up is not one that is not there: taken, it might come twice.
   if (!looked_up) return refuse(session, header.number, looked_up.error());
-  if (checked->refused_bytes > 0 && !within_quota(header.party, checked->refused_bytes))
+  if (!take_of(refusals_[header.party], checked->refused_bytes, context_.refused_quota_bytes))
     return refuse(session, header.number,
                   {Code::kParcelQuota, "too many refused records of this party are kept today"});
+  if (header.number == 1 && !take_of(streams_begun_[user_of(header.party, header.gate)], 1, kStreamsPerDay)) {
+    give_back(refusals_[header.party], checked->refused_bytes);
+    return refuse(session, header.number, {Code::kParcelQuota, "this gate began too many streams today"});
+  }
 
   UnderWay entry;
+  entry.refused_bytes = checked->refused_bytes;
   entry.type = EntryType::kParcel;
   entry.session = session.handle;
   entry.header = header;
@@ -230,14 +249,15 @@ void HubLane::refuse(const link::Session& session, std::uint64_t number, const E
   link_->ack(session.handle, ack);
 }
 
-bool HubLane::within_quota(const std::string& party, std::uint32_t bytes) {
-  Quota& quota = quotas_[party];
+bool HubLane::take_of(Quota& quota, std::size_t amount, std::size_t most) const {
   const std::int64_t day = context_.clock->wall_unix_ns() / 86'400'000'000'000;
   if (quota.day != day) quota = {day, 0};
-  if (quota.bytes + bytes > context_.refused_quota_bytes) return false;
-  quota.bytes += bytes;
+  if (quota.used + amount > most) return false;
+  quota.used += amount;
   return true;
 }
+
+void HubLane::give_back(Quota& quota, std::size_t amount) { quota.used -= std::min(quota.used, amount); }
 
 // ---- the ledger ----
 
@@ -248,7 +268,8 @@ void HubLane::submit(UnderWay entry, ledger::Submission submission) {
     under_way_.push_back(std::move(entry));
     return;
   }
-  if (!halted_) log::error("ledger", "lane {}: nothing is accepted: {}", name(lane_), taken.error().message);
+  if (!halted_ && log_limit_.admit(context_.clock->steady_ns()))
+    log::error("ledger", "lane {}: nothing is accepted: {}", name(lane_), taken.error().message);
   halted_ = taken.error();
   answer_lost(entry, *halted_);
   end_halt();
@@ -268,8 +289,11 @@ void HubLane::answer_lost(UnderWay& entry, const Error& error) {
   if (entry.type == EntryType::kParcel && entry.header.party == context_.hub) {
     log::error("hub", "an event of the hub is not recorded: {}", error.message);
   } else if (entry.type == EntryType::kParcel) {
+    const ParcelHeader& header = entry.header;
+    give_back(refusals_[header.party], entry.refused_bytes);
+    if (header.number == 1) give_back(streams_begun_[user_of(header.party, header.gate)], 1);
     link::Ack ack;
-    ack.number = entry.header.number;
+    ack.number = header.number;
     ack.code = error.code;
     ack.text = error.message.substr(0, link::kMaxTextBytes);
     link_->ack(entry.session, ack);
@@ -288,7 +312,8 @@ void HubLane::answer_lost(UnderWay& entry, const Error& error) {
 void HubLane::on_block(const ledger::BlockOutcome& outcome) {
   if (stopping_) return;  // what is in the ledger is found there at the next start
   if (outcome.error) {
-    if (!halted_) log::error("ledger", "lane {}: nothing is accepted: {}", name(lane_), outcome.error->message);
+    if (!halted_ && log_limit_.admit(context_.clock->steady_ns()))
+      log::error("ledger", "lane {}: nothing is accepted: {}", name(lane_), outcome.error->message);
     halted_ = outcome.error;
     for (const std::uint64_t tag : outcome.tags) {
       THALWEG_INVARIANT(!under_way_.empty() && under_way_.front().tag == tag);

@@ -28,8 +28,9 @@ struct HubLaneContext {
   const trust::SigningKey* key = nullptr;       ///< the hub's: checkpoints, its own records
   std::string hub;                              ///< the hub's party code
   std::size_t refused_quota_bytes = 64u << 20;  ///< refused records that are kept per party and day (rule 22)
-  /// Origin party of a record in the ledger of either lane. Any thread.
-  std::function<std::optional<std::string>(const RecordId&)> origin_of;
+  /// Origin party of a record in the ledger of either lane; nothing when it is in none. Any thread. Errors: kIo,
+  /// kDamaged.
+  std::function<Result<std::optional<std::string>>(const RecordId&)> origin_of;
   /// The ledger of either lane began a new epoch a moment ago: gates refill it. Any thread.
   std::function<bool()> refilling;
   /// Runs work that may wait for the disk, on another thread, one after another.
@@ -121,6 +122,7 @@ class HubLane {
     ParcelHeader header;        // kParcel
     Bytes verdicts, decision;   // kParcel: for the acknowledgement
     std::vector<RecordId> ids;  // kParcel
+    std::size_t refused_bytes = 0;
     std::vector<std::string> receivers;
     link::PoolShare share;          // kParcel: credit comes back when the block is written
     ledger::Settlement settlement;  // kSettlement
@@ -137,6 +139,11 @@ class HubLane {
     std::uint64_t waiting_serial = 0;           // of the certificate that `waiting` was judged by
     bool settling = false;
   };
+  /// What was used up of what there is for a day.
+  struct Quota {
+    std::int64_t day = 0;
+    std::size_t used = 0;
+  };
 
   link::HubLinkEvents events();
   void on_hello(const link::Session& session);
@@ -150,7 +157,7 @@ class HubLane {
   void end_halt();
 
   std::optional<std::string> hub_is_behind(const link::Hello& hello, bool receives) const;
-  bool settles_another_history(const std::string& receiver, const link::Settle& settle) const;
+  Result<bool> settles_another_history(const std::string& receiver, const link::Settle& settle) const;
   /// For a gate that knows what this ledger does not. Errors: kBusy (not for this gate again, or not now), kState; none
   /// began.
   Status open_epoch(const std::string& user, const std::string& why, std::uint64_t known_epoch);
@@ -158,7 +165,8 @@ class HubLane {
   void repeat(const link::Session& session, const ParcelView& parcel);
   void answer_here(const link::Session& session, const ParcelHeader& header);
   void refuse(const link::Session& session, std::uint64_t number, const Error& error);
-  bool within_quota(const std::string& party, std::uint32_t bytes);
+  bool take_of(Quota& quota, std::size_t amount, std::size_t most) const;
+  static void give_back(Quota& quota, std::size_t amount);
   void submit(UnderWay entry, ledger::Submission submission);
   void submit_settlement(Gate& gate);
   void pump(const std::string& receiver);
@@ -194,16 +202,13 @@ class HubLane {
   std::map<std::string, std::string> standing_;                   // receivers whose deliveries cannot be read, and why
   boost::asio::steady_timer again_;
   bool again_armed_ = false;
-  struct Quota {
-    std::int64_t day = 0;
-    std::size_t bytes = 0;
-  };
-  std::unordered_map<std::string, Quota> quotas_;
+  std::unordered_map<std::string, Quota> refusals_;       // bytes that are kept, by party
+  std::unordered_map<std::string, Quota> streams_begun_;  // by party/gate
   bool saving_ = false;
   bool running_ = false;   // of the thread that starts and stops the lane
   bool stopping_ = false;  // on the loop: the link goes
   HubLaneCounters counters_;
-  log::Limit log_limit_;  // of refused parcels
+  log::Limit log_limit_;  // of refused parcels and failed writes
 };
 
 }  // namespace thalweg::app

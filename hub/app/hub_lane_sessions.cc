@@ -133,12 +133,14 @@ std::optional<std::string> HubLane::hub_is_behind(const link::Hello& hello, bool
 
 // A restored hub that has written as much as it had lost is not behind any more, but what it wrote is something else:
 // the root that a receiver signs for is not the root of that delivery here.
-bool HubLane::settles_another_history(const std::string& receiver, const link::Settle& settle) const {
+// What cannot be read now is neither the same nor another; what is gone for good, or damaged, shows nothing.
+Result<bool> HubLane::settles_another_history(const std::string& receiver, const link::Settle& settle) const {
   if (settle.sequence == 0 || settle.root == Hash256{}) return false;
   const auto place = store_->places().find(receiver, settle.sequence);
   if (!place) return false;
   const auto held = store_->read_parcel(*place);
-  return held && held->parcel.header.merkle_root != settle.root;
+  if (!held) return held.error().code == Code::kIo ? Result<bool>(held.error()) : false;
+  return held->parcel.header.merkle_root != settle.root;
 }
 
 // Gates that come later see the new epoch and compare with that. Its number is the time: should an older copy be
@@ -258,8 +260,10 @@ void HubLane::on_settle(const link::Session& session, const link::Settle& settle
   }
   // Of an epoch before the session's: its numbers are not the ledger's.
   if (settle.epoch != gate.epoch) return;
+  const auto another = settles_another_history(gate.party, settle);
+  if (!another) return link_->close(session.handle, another.error().code, "the delivery cannot be read to be compared");
   if (!std::exchange(gate.compared, true)) {
-    if (settles_another_history(gate.party, settle)) {
+    if (*another) {
       const Status begun =
           open_epoch(gate.user, "holds another delivery " + std::to_string(settle.sequence), settle.epoch);
       link_->close(session.handle, begun ? Code::kClosed : Code::kSettlementInvalid,
@@ -279,8 +283,7 @@ void HubLane::on_settle(const link::Session& session, const link::Settle& settle
     }
   }
   const delivery::ReceiverState* sent = store_->receivers.find(gate.party);
-  if (settle.sequence > (sent != nullptr ? sent->durable : 0) || settle.taken > settle.sequence ||
-      settles_another_history(gate.party, settle)) {
+  if (settle.sequence > (sent != nullptr ? sent->durable : 0) || settle.taken > settle.sequence || *another) {
     // Kept, it would be a fault of the ledger for whoever verifies it.
     link_->close(session.handle, Code::kSettlementInvalid, "this delivery was never sent, or is another one");
     return;

@@ -21,8 +21,10 @@ namespace {
 constexpr std::size_t kMaxLine = 4096;
 
 Error os_error(std::string_view what, int number) {
+  const bool no_room = number == EMFILE || number == ENFILE || number == EAGAIN || number == ENOMEM;
   const Code code = number == ENOENT                      ? Code::kNotFound
                     : number == EACCES || number == EPERM ? Code::kDenied
+                    : no_room                             ? Code::kBusy
                                                           : Code::kIo;
   return {code, std::string(what) + ": " + ::strerror(number)};
 }

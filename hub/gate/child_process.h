@@ -34,7 +34,7 @@ struct ChildOptions {
 /// Threads: the loop of `io`.
 class ChildProcess {
  public:
-  /// Errors: kNotFound, kDenied, kIo.
+  /// Errors: kNotFound, kDenied, kBusy (descriptors, processes or memory are short), kIo.
   static Result<std::unique_ptr<ChildProcess>> start(boost::asio::io_context& io, ChildOptions options);
   ~ChildProcess();
 

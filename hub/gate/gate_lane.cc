@@ -37,6 +37,9 @@ Status GateLane::open_logs() {
     if (uplink_) uplink_->pump();
   };
   out.on_room = [this] { on_room(); };
+  out.on_answers_lost = [this] {
+    if (uplink_) uplink_->ask_again();
+  };
   out.on_stream = [this] {
     if (uplink_) uplink_->on_new_stream();
   };

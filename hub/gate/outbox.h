@@ -31,9 +31,10 @@ struct OutboxOptions {
   std::uint64_t segment_bytes = 64u << 20;
   bool lock_folder = true;
 
-  std::function<void()> on_stored;  ///< parcels became durable: send from there
-  std::function<void()> on_room;    ///< something was stored, and it is not congested()
-  std::function<void()> on_stream;  ///< a new incarnation became durable, or may begin now: connect anew
+  std::function<void()> on_stored;        ///< parcels became durable: send from there
+  std::function<void()> on_room;          ///< something was stored, and it is not congested()
+  std::function<void()> on_answers_lost;  ///< a failing disk lost answers of the hub: to be asked for again
+  std::function<void()> on_stream;        ///< a new incarnation became durable, or may begin now: connect anew
   /// The hub refused a record of an adapter instance.
   std::function<void(const AcknowledgedEntry::Refused&)> on_refused;
   /// Writing ended for good (kSyncFailed): the process should start anew.

@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::int64_t kMsNs = 1'000'000;
 constexpr std::int64_t kFirstDelay_ms = 200;
+constexpr std::int64_t kNoRoomDelay_ms = 5000;
 constexpr std::int64_t kLongestDelay_ms = 60'000;
 constexpr std::int64_t kGrace_ms = 10'000;
 constexpr int kExitConfig = 78;  // EX_CONFIG of sysexits.h: starting again changes nothing
@@ -99,8 +100,15 @@ void Supervisor::start(Runner& runner) {
   auto child = ChildProcess::start(io_, std::move(options));
   if (child) {
     runner.child = *std::move(child);
+  } else if (child.error().code == Code::kBusy) {  // the machine is short of something: no fault of the adapter's
+    log::warning("gate", "adapter {} cannot be started: {}; it is tried again", runner.adapter.instance,
+                 child.error().message);
+    runner.state = RunnerState::kWaiting;
+    runner.why = child.error().message;
+    runner.token.clear();
+    runner.start_at_ns = clock_.steady_ns() + kNoRoomDelay_ms * kMsNs;
   } else {
-    runner.final = child.error().code == Code::kNotFound || child.error().code == Code::kDenied;
+    runner.final = child.error().code != Code::kIo;
     runner.why = child.error().message;
     ended(runner, ChildExit{false, 127});
   }

@@ -10,7 +10,7 @@ namespace thalweg::gate {
 namespace {
 // Sent and not acknowledged: enough for a fast line, little enough for memory.
 constexpr std::uint64_t kUnderWayBytes = 8u << 20;
-constexpr auto kPause = std::chrono::seconds(5);
+constexpr std::uint32_t kPause_ms = 5000;
 constexpr std::uint32_t kAfterRefusal_ms = 5000;
 // Settlements are cumulative, and each costs a signature here and a check of it at the hub: the first goes at once, and
 // under load no more than a hundred a second follow.
@@ -141,8 +141,7 @@ void Uplink::on_ack(const link::Ack& ack) {
     if (Status taken = outbox_.on_ack(ack); !taken) {
       log::error("gate", "{}: the answer to parcel {} is not kept, it is asked for again: {}", name(options_.lane),
                  ack.number, taken.error().message);
-      next_ = 0;
-      return wait_and_reconnect();
+      return ask_again();
     }
     acked_ = std::max(acked_, ack.number);
     while (!under_way_.empty() && under_way_.front().first <= ack.number) {
@@ -158,16 +157,21 @@ void Uplink::on_ack(const link::Ack& ack) {
   next_ = 0;
   const bool sealed_wrong = ack.code == Code::kParcelSignature || ack.code == Code::kParcelConflict ||
                             ack.code == Code::kParcelLedger || ack.code == Code::kParcelRoot;
-  if (sealed_wrong && outbox_.seal_anew(ack.code)) return;
+  if (sealed_wrong) outbox_.seal_anew(ack.code);  // and when the new stream cannot be written, it is asked again
   wait_and_reconnect();
 }
 
 // A refusal consumes no number: the same parcel goes again, after a pause, with a new HELLO.
 void Uplink::wait_and_reconnect() {
-  pause_.expires_after(kPause);
+  pause_.expires_after(std::chrono::milliseconds(kPause_ms));
   pause_.async_wait([this](boost::system::error_code error) {
     if (!error) reconnect();
   });
+}
+
+void Uplink::ask_again() {
+  next_ = 0;
+  wait_and_reconnect();
 }
 
 void Uplink::reconnect(std::uint32_t after_ms) {
@@ -244,6 +248,13 @@ void Uplink::on_document(const link::Document& document) {
   if (learned ||
       (key && (learned.error().code == Code::kKeyRevoked || learned.error().code == Code::kCertificateInvalid)))
     return;
+  if (learned.error().code == Code::kIo || learned.error().code == Code::kDiskFull ||
+      learned.error().code == Code::kSyncFailed) {
+    // A pin that could not be written. What comes of that party would be kept apart as not believed: it waits, and
+    // documents come with every session.
+    log::error("gate", "{}: a document of the hub cannot be kept: {}", name(options_.lane), learned.error().message);
+    return reconnect(kPause_ms);
+  }
   ++view_.disbelieved;
   log::error("gate", "{}: a document of the hub is not believed: {}", name(options_.lane), learned.error().message);
 }

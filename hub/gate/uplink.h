@@ -45,6 +45,8 @@ class Uplink {
 
   /// There are new parcels.
   void pump();
+  /// Answers of the hub are not kept: after a pause they are asked for with a new HELLO.
+  void ask_again();
   /// The outbox has begun a new stream.
   void on_new_stream();
   /// Tells the hub what the inbox holds; several calls within 10 ms are one settlement.

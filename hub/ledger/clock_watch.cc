@@ -14,8 +14,15 @@ std::int64_t ClockWatch::now_unix_ns() {
 }
 
 std::int64_t ClockWatch::look() {
-  const std::int64_t wall = clock_.wall_unix_ns();
-  const std::int64_t offset = wall - clock_.steady_ns();
+  // A thread that is held up between its two looks would see a step where there was none.
+  constexpr std::int64_t kTogether_ns = 1'000'000'000;
+  std::int64_t before = 0, wall = 0, steady = 0;
+  do {
+    before = clock_.steady_ns();
+    wall = clock_.wall_unix_ns();
+    steady = clock_.steady_ns();
+  } while (steady - before > kTogether_ns);
+  const std::int64_t offset = wall - steady;
   const std::int64_t drift = offset - offset_ns_;
   // Slow correction (ntpd slewing) is followed, so that it never adds up to a step.
   if (drift > kStep_ns || drift < -kStep_ns) doubtful_ = true;

@@ -226,8 +226,10 @@ bool Instance::understood(const Status& decoded) {
   return decoded.has_value();
 }
 
-void Instance::settled(const Frame& frame) {
-  if (!understood(link::LocalSettled::decode(frame.body(), settled_))) return;
+bool Instance::settled(const Frame& frame) {
+  if (!understood(link::LocalSettled::decode(frame.body(), settled_))) return false;
+  const bool again = std::ranges::any_of(
+      settled_.settled, [](const link::LocalSettled::One& one) { return one.answer == link::Answer::kRetry; });
   {
     const std::lock_guard lock(waiting_mutex_);
     for (std::size_t i = 0; i < settled_.settled.size() && !waiting_.empty(); ++i) {
@@ -235,7 +237,7 @@ void Instance::settled(const Frame& frame) {
       waiting_.pop_front();
     }
   }
-  if (!started_ || plugin().settled == nullptr) return;
+  if (!started_ || plugin().settled == nullptr) return again;
   std::vector<tw_settled> values(settled_.settled.size());
   std::vector<const tw_settled*> pointers;
   for (std::size_t i = 0; i < values.size(); ++i) {
@@ -254,6 +256,7 @@ void Instance::settled(const Frame& frame) {
     plugin().settled(self_, pointers.data(), static_cast<std::uint32_t>(pointers.size()));
     return TW_OK;
   });
+  return again;
 }
 
 void Instance::later(const Frame& frame) {

@@ -46,7 +46,8 @@ class Instance {
   void stop(std::uint32_t grace_ms);
   /// Delivers a batch and sends the verdicts.
   void deliver(const Frame& frame);
-  void settled(const Frame& frame);
+  /// True: some of it has to come again, which is not to be offered at once.
+  bool settled(const Frame& frame);
   void later(const Frame& frame);
   /// There is room again after BUSY.
   void room();

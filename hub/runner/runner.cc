@@ -22,6 +22,9 @@ using std::chrono::milliseconds;
 constexpr milliseconds kWelcomePatience{30'000};
 constexpr std::uint32_t kGrace_ms = 3000;
 constexpr std::uint32_t kFirstRetry_ms = 200;
+/// A record that has to come again is not offered at once: the gate's disk is full, or its outbox, for longer than
+/// that.
+constexpr std::int64_t kRetryPause_ns = 200'000'000;
 constexpr std::uint32_t kLongestRetry_ms = 30'000;
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -171,10 +174,11 @@ class Session {
 
   void work(Instance& instance) {
     std::int64_t poll_at = clock_.steady_ns();
+    std::int64_t again_at = poll_at;  // no call before it, whatever comes
     while (!gate_.stop_asked()) {
       milliseconds wait(60'000);
       if (instance.wants_poll()) {
-        const std::int64_t left = poll_at - clock_.steady_ns();
+        const std::int64_t left = std::max(poll_at, again_at) - clock_.steady_ns();
         wait = milliseconds(std::max<std::int64_t>((left + 999'999) / 1'000'000, 0));
       }
       auto frame = gate_.next(wait);
@@ -182,8 +186,8 @@ class Session {
       while (frame) {
         switch (frame->type) {
           case link::LocalType::kSettled:
-            instance.settled(*frame);
             forward = true;
+            if (instance.settled(*frame)) again_at = clock_.steady_ns() + kRetryPause_ns;
             break;
           case link::LocalType::kLater:
             instance.later(*frame);
@@ -199,7 +203,7 @@ class Session {
       if (instance.busy_was_said()) instance.room();
       if (!instance.wants_poll() || gate_.stop_asked()) continue;
       const std::int64_t now = clock_.steady_ns();
-      if (now < poll_at && !forward) continue;
+      if (now < again_at || (now < poll_at && !forward)) continue;
       const std::uint32_t next_ms = instance.poll();
       poll_at = clock_.steady_ns() + static_cast<std::int64_t>(next_ms) * 1'000'000;
     }

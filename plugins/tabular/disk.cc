@@ -62,8 +62,12 @@ Status write_whole(const fs::path& path, std::string_view content) {
   {
     const Descriptor fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640));
     if (!fd.open()) return unavailable("creating " + path.string(), errno);
-    TW_TRY(write_all(fd.get(), content, path.string()));
-    if (::fsync(fd.get()) != 0) return unavailable("syncing " + path.string(), errno);
+    Status written = write_all(fd.get(), content, path.string());
+    if (written && ::fsync(fd.get()) != 0) written = unavailable("syncing " + path.string(), errno);
+    if (!written) {  // a part of it would take the name from the next try
+      (void)::unlink(path.c_str());
+      return written;
+    }
   }
   return sync_folder(path.parent_path());
 }

@@ -161,7 +161,7 @@ void TabularSource::settled(std::span<const Settled> all) {
 Status TabularSource::finish() {
   Work& work = *work_;
   const std::string name = work.path.filename().string();
-  if (!work.refused.empty()) {
+  if (!work.refused.empty() && !work.refused_written) {
     std::sort(work.refused.begin(), work.refused.end(),
               [](const Refused& a, const Refused& b) { return a.row.line < b.row.line; });
     std::string text(kUtf8Bom);
@@ -177,6 +177,7 @@ Status TabularSource::finish() {
     }
     TW_ASSIGN(const fs::path rejected, free_name(settings_.rejected, name));
     TW_TRY(write_whole(rejected, text));
+    work.refused_written = true;
   }
   TW_TRY(move_durably(work.path, settings_.done));
   host().info(name + ": accepted " + std::to_string(work.accepted) + ", known before " + std::to_string(work.known) +

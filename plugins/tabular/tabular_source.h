@@ -44,6 +44,7 @@ class TabularSource final : public Source {
     std::deque<Submission> again;              // to be offered once more
     std::vector<Refused> refused;
     std::size_t accepted = 0, known = 0, skipped = 0;
+    bool refused_written = false;
 
     bool finished() const { return next == rows.size() && open.empty() && again.empty(); }
   };

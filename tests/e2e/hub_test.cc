@@ -1,6 +1,7 @@
 // hub_test.cc: what operators and full disks do to a hub at work.
 #include <atomic>
 #include <catch2/catch.hpp>
+#include <filesystem>
 #include <thread>
 
 #include "ledger/verify.h"
@@ -166,7 +167,7 @@ TEST_CASE("an act whose reason is too long for the ledger is refused, and nothin
   Working x;
   x.start_gate("rongchang");
   x.publish("rongchang", json::array({observation_draft("one")}));
-  REQUIRE(eventually([&] { return x.parcels() >= 1; }));
+  REQUIRE(eventually([&] { return x.progress("510521")["sent_to"] == 1; }));
   const std::string reason(70'000, 'r');
   for (const char* act : {"receiver_give_up", "party_revoke"}) {
     const json answer =
@@ -194,8 +195,8 @@ class NearlyFull final : public RealDisk {
 }  // namespace
 
 TEST_CASE("the last twentieth of the hub's disk is for urgent records and settlements, routine parcels wait") {
-  Working x;
   NearlyFull disk;
+  Working x;
   x.stop_hub();
   x.hub_files = &disk;
   x.start_hub();
@@ -217,9 +218,29 @@ TEST_CASE("the last twentieth of the hub's disk is for urgent records and settle
   // The settlement of what 泸县 holds is in the ledger all the same.
   x.luxian_believes_all();
   disk.full = false;
-  REQUIRE(eventually([&] { return static_cast<int>(x.inbox("luxian", 10000).size()) == made + 2; }));
+  REQUIRE(eventually([&] {
+    const json progress = x.progress("510521");
+    return progress["sent_to"] == made + 1 && progress["lag"] == 0;
+  }));
   x.stop_hub();
   CHECK(x.fault() == "");
+}
+
+TEST_CASE("a certificate that a gate's disk does not keep is asked for again, and nothing of its party is put aside") {
+  Exchange x;
+  x.start_hub();
+  x.enrol("luxian", "510521");
+  x.start_gate("luxian");
+  const auto open = [&] { return x.ask_gate("luxian", {{"cmd", "status"}})["lanes"][0]["link"]["open"] == true; };
+  REQUIRE(eventually(open));
+  const Path in_the_way = x.path("luxian") / "state" / "pins.json.new";
+  std::filesystem::create_directories(in_the_way / "full");
+  x.enrol("rongchang", "500153");
+  REQUIRE(eventually([&] { return !open(); }));
+  std::filesystem::remove_all(in_the_way);
+  x.start_gate("rongchang");
+  x.publish("rongchang", json::array({observation_draft("one")}));
+  REQUIRE(eventually([&] { return x.inbox("luxian").size() == 1; }));
 }
 
 TEST_CASE("a party that sends more refused records than are kept per day is held back, others go on") {

@@ -158,6 +158,25 @@ TEST_CASE("an epoch with a number of the future does not make the hub wait for r
   CHECK(later.answer(1) == Code::kOk);  // the parcel; its record is refused for good
 }
 
+TEST_CASE("a gate that begins one stream after another is held back until the next day, and goes on in those it has") {
+  Lied x;
+  const auto begin = [&](int stream, Uuid& incarnation) {
+    OwnGate gate(x, "rongchang", [&](link::Hello& hello) {
+      if (!incarnation.is_zero()) hello.incarnation = incarnation;
+      incarnation = hello.incarnation;
+    });
+    gate.send(1, gate.parcel(samples::observation("500153", std::to_string(stream))));
+    return gate.answer(1);
+  };
+  Uuid last;
+  for (int stream = 1; stream <= 100; ++stream) REQUIRE(begin(stream, last = {}) == Code::kOk);
+  Uuid further;
+  CHECK(begin(101, further) == Code::kParcelQuota);
+  CHECK(begin(100, last) == Code::kOk);  // sent again: answered as before
+  x.clock.advance_s(86'400);
+  CHECK(begin(101, further) == Code::kOk);
+}
+
 TEST_CASE("a settlement that has more taken than held does not come into the ledger") {
   Lied x;
   x.start_gate("rongchang");
@@ -171,13 +190,7 @@ TEST_CASE("a settlement that has more taken than held does not come into the led
   OwnGate honest(x, "luxian", [&](link::Hello& hello) { hello.inbox_fresh = true; });
   REQUIRE(eventually([&] { return honest.delivered() == 1; }));
   honest.settle(1, 1);
-  const auto lag = [&] {
-    const json status = x.ask_hub({{"cmd", "status"}});
-    for (const json& party : status["parties"])
-      if (party["party"] == "510521") return party["lanes"]["routine"]["lag"].get<int>();
-    return -1;
-  };
-  REQUIRE(eventually([&] { return lag() == 0; }));
+  REQUIRE(eventually([&] { return x.progress("510521")["lag"] == 0; }));
   x.stop_gate("rongchang");
   x.check_ledger();
 }
@@ -185,7 +198,7 @@ TEST_CASE("a settlement that has more taken than held does not come into the led
 namespace {
 
 /// The real disk, whose syncs wait while it is told to hold them.
-class SlowDisk final : public RealDisk {
+class SlowDisk final : public RoomyDisk {
  public:
   void release() {
     held_ = false;
@@ -203,27 +216,20 @@ class SlowDisk final : public RealDisk {
   };
 
   Result<std::unique_ptr<File>> open(const Path& path, OpenMode mode) override {
-    TW_ASSIGN(auto file, RealDisk::open(path, mode));
+    TW_ASSIGN(auto file, RoomyDisk::open(path, mode));
     return std::unique_ptr<File>(std::make_unique<Slow>(std::move(file), held_));
   }
 
  private:
-  class Slow final : public File {
+  class Slow final : public RealFile {
    public:
-    Slow(std::unique_ptr<File> file, const std::atomic<bool>& held) : file_(std::move(file)), held_(held) {}
-    Result<std::size_t> read_at(std::uint64_t offset, std::span<std::uint8_t> into) const override {
-      return file_->read_at(offset, into);
-    }
-    Status write_at(std::uint64_t offset, ByteView bytes) override { return file_->write_at(offset, bytes); }
+    Slow(std::unique_ptr<File> file, const std::atomic<bool>& held) : RealFile(std::move(file)), held_(held) {}
     Status sync() override {
       held_.wait(true);
-      return file_->sync();
+      return RealFile::sync();
     }
-    Status truncate(std::uint64_t size) override { return file_->truncate(size); }
-    Result<std::uint64_t> size() const override { return file_->size(); }
 
    private:
-    std::unique_ptr<File> file_;
     const std::atomic<bool>& held_;
   };
 
@@ -231,6 +237,93 @@ class SlowDisk final : public RealDisk {
 };
 
 }  // namespace
+
+namespace {
+
+/// A disk that fails to write, or to read, while it is told to.
+class FailingDisk final : public RoomyDisk {
+ public:
+  std::atomic<bool> writes_fail{false}, reads_fail{false};
+
+  Result<std::unique_ptr<File>> open(const Path& path, OpenMode mode) override {
+    TW_ASSIGN(auto file, RoomyDisk::open(path, mode));
+    return std::unique_ptr<File>(std::make_unique<Failing>(std::move(file), *this));
+  }
+
+ private:
+  class Failing final : public RealFile {
+   public:
+    Failing(std::unique_ptr<File> file, const FailingDisk& disk) : RealFile(std::move(file)), disk_(disk) {}
+    Result<std::size_t> read_at(std::uint64_t offset, std::span<std::uint8_t> into) const override {
+      if (disk_.reads_fail) return Error{Code::kIo, "ordered to fail"};
+      return RealFile::read_at(offset, into);
+    }
+    Status write_at(std::uint64_t offset, ByteView bytes) override {
+      if (disk_.writes_fail) return Error{Code::kIo, "ordered to fail"};
+      return RealFile::write_at(offset, bytes);
+    }
+
+   private:
+    const FailingDisk& disk_;
+  };
+};
+
+}  // namespace
+
+TEST_CASE("what the hub could not write uses up nothing of what a gate may begin in a day") {
+  FailingDisk disk;
+  Lied x;
+  x.stop_hub();
+  x.hub_files = &disk;
+  x.start_hub();
+  OwnGate gate(x, "rongchang");
+  const Bytes parcel = gate.parcel(samples::observation("500153", "1"));
+  disk.writes_fail = true;
+  for (std::size_t i = 1; i <= 110; ++i) {
+    gate.send(1, parcel);
+    REQUIRE(eventually([&] { return gate.acks().size() == i; }));
+    REQUIRE(gate.acks().back().code == Code::kIo);
+  }
+  disk.writes_fail = false;
+  gate.send(1, parcel);
+  REQUIRE(eventually([&] { return gate.acks().size() == 111; }));
+  CHECK(gate.acks().back().code == Code::kOk);
+}
+
+TEST_CASE("a receipt for a record that cannot be read now is not refused for good, but asked for again") {
+  FailingDisk disk;
+  Lied x;
+  x.stop_hub();
+  x.hub_segment_bytes = 16u << 10;  // all but the newest segment are read from the disk
+  x.hub_files = &disk;
+  x.start_hub();
+  {
+    OwnGate sender(x, "rongchang");
+    for (std::uint64_t number = 1; number <= 60; ++number) {
+      sender.send(number, sender.parcel(samples::observation("500153", std::to_string(number))));
+      REQUIRE(sender.answer(number) == Code::kOk);
+    }
+  }
+  x.stop_hub();
+  x.start_hub();
+  const RecordId answered = record_id_for(1'790'114'400'000, "500153", "test", "1");
+  const Bytes receipt = samples::record("510521", "thalweg.receipt.v1", "record",
+                                        R"({"record":")" + answered.text() +
+                                            R"(","stage":"signed","party":"510521","officer":"test","by":"cli",)"
+                                            R"("at":"2026-09-23T06:52:00+08:00"})",
+                                        Lane::kRoutine, "1");
+  OwnGate gate(x, "luxian");
+  const Bytes parcel = gate.parcel(receipt);
+  disk.reads_fail = true;
+  gate.send(1, parcel);
+  REQUIRE(eventually([&] { return gate.acks().size() == 1; }));
+  CHECK(gate.acks().back().code == Code::kIo);
+  disk.reads_fail = false;
+  gate.send(1, parcel);
+  REQUIRE(eventually([&] { return gate.acks().size() == 2; }));
+  CHECK(gate.acks().back().code == Code::kOk);
+  CHECK(must(ParcelVerdicts::decode(gate.acks().back().verdicts)).find(0) == nullptr);
+}
 
 TEST_CASE("a parcel sent again over a new line while the disk still writes it is answered on the new line") {
   SlowDisk disk;

@@ -39,14 +39,11 @@ struct Old : TurnedClock, Exchange {
     }
   }
   json lane() { return ask_hub({{"cmd", "status"}})["lanes"]["routine"]; }
-  std::int64_t lag(const std::string& party) {
-    const json status = ask_hub({{"cmd", "status"}});
-    for (const json& one : status["parties"])
-      if (one["party"] == party) return one["lanes"].contains("routine") ? one["lanes"]["routine"]["lag"] : json(0);
-    return -1;
-  }
   bool settled(const std::string& party) {
-    return eventually([&] { return lane()["records"] >= made && lag(party) == 0; });
+    return eventually([&] {
+      const json progress = this->progress(party);
+      return progress["sent_to"] >= made && progress["lag"] == 0;
+    });
   }
   ledger::VerifyReport verified() {
     return must(ledger::verify_ledger(real_files(), path("hub") / "state" / "ledger" / "routine", {}));
@@ -132,7 +129,7 @@ TEST_CASE("a receiver that has not settled holds old segments back, and status s
     x.send(1);
     REQUIRE(eventually([&] {
       const json inbox = x.inbox("dazu", 1000);
-      return !inbox.empty() && inbox.size() < 62 && x.lag("500111") == 0;
+      return !inbox.empty() && inbox.size() < 62 && x.progress("500111")["lag"] == 0;
     }));
   }
   x.stop_hub();

@@ -16,6 +16,7 @@
 #include "gate/gate.h"
 #include "link/local_socket.h"
 #include "support/held_port.h"
+#include "support/real_disk.h"
 #include "support/temp_folder.h"
 
 namespace thalweg {
@@ -108,6 +109,13 @@ class Exchange {
     if (!answer.value("ok", false)) throw std::runtime_error(answer.dump());
     return answer;
   }
+  /// How far deliveries to a party are on the routine lane; zeros while nothing was sent.
+  json progress(const std::string& party) {
+    const json status = ask_hub({{"cmd", "status"}});
+    for (const json& one : status["parties"])
+      if (one["party"] == party && one["lanes"].contains("routine")) return one["lanes"]["routine"];
+    return {{"sent_to", 0}, {"lag", 0}};
+  }
   /// A question of a person at a gate, over its socket.
   json ask_gate(const std::string& name, const json& request, Lane lane = Lane::kRoutine) {
     auto client = must(link::BlockingLocalClient::connect(gates_.at(name)->config().socket(lane)));
@@ -123,7 +131,7 @@ class Exchange {
 
   std::int64_t sync_delay_ns = 0;
   std::uint64_t hub_segment_bytes = 64u << 20;
-  FileSystem* hub_files = &real_files();
+  FileSystem* hub_files = &disk_;
   const Clock* hub_clock = &system_clock();
 
  private:
@@ -135,6 +143,7 @@ class Exchange {
     return list;
   }
 
+  RoomyDisk disk_;
   TempFolder folder_;
   std::unique_ptr<app::Hub> hub_;
   std::map<std::string, std::unique_ptr<gate::Gate>> gates_;

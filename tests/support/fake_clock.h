@@ -16,22 +16,19 @@ class FakeClock final : public Clock {
 
   explicit FakeClock(std::int64_t wall_unix_ns = kStart_unix_ns) : wall_unix_ns_(wall_unix_ns) {}
 
-  std::int64_t wall_unix_ns() const override { return wall_unix_ns_; }
-  std::int64_t steady_ns() const override { return steady_ns_; }
+  std::int64_t wall_unix_ns() const override { return wall_unix_ns_ + passed_ns_; }
+  std::int64_t steady_ns() const override { return 1'000'000'000 + passed_ns_; }
 
-  /// Time passes on both clocks.
-  void advance_ns(std::int64_t by) {
-    wall_unix_ns_ += by;
-    steady_ns_ += by;
-  }
+  /// Time passes on both clocks, at one moment.
+  void advance_ns(std::int64_t by) { passed_ns_ += by; }
   void advance_ms(std::int64_t by) { advance_ns(by * 1'000'000); }
   void advance_s(std::int64_t by) { advance_ns(by * 1'000'000'000); }
   /// Somebody sets the wall clock; steady time does not notice.
   void step_wall_ns(std::int64_t by) { wall_unix_ns_ += by; }
 
  private:
-  std::atomic<std::int64_t> wall_unix_ns_;
-  std::atomic<std::int64_t> steady_ns_{1'000'000'000};
+  std::atomic<std::int64_t> wall_unix_ns_;  ///< at the start, and by how much it was set
+  std::atomic<std::int64_t> passed_ns_{0};
 };
 
 }  // namespace thalweg

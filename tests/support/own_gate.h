@@ -35,6 +35,7 @@ class OwnGate {
     options.curve_public_z85 = curve.public_z85;
     options.curve_secret_z85 = curve.secret_z85;
     options.backoff_first_ms = options.backoff_most_ms = 600'000;
+    options.handshake_ms = 60'000;  // this one is all it has
     link::GateLinkEvents events;
     events.make_hello = [this] { return hello_; };
     events.on_welcome = [this](const link::Welcome& welcome) {

@@ -25,4 +25,26 @@ class RealDisk : public FileSystem {
   FileSystem& real_ = real_files();
 };
 
+/// A file of it, likewise.
+class RealFile : public File {
+ public:
+  explicit RealFile(std::unique_ptr<File> file) : file_(std::move(file)) {}
+  Result<std::size_t> read_at(std::uint64_t offset, std::span<std::uint8_t> into) const override {
+    return file_->read_at(offset, into);
+  }
+  Status write_at(std::uint64_t offset, ByteView bytes) override { return file_->write_at(offset, bytes); }
+  Status sync() override { return file_->sync(); }
+  Status truncate(std::uint64_t size) override { return file_->truncate(size); }
+  Result<std::uint64_t> size() const override { return file_->size(); }
+
+ private:
+  std::unique_ptr<File> file_;
+};
+
+/// Half of it is free, however full the real one is.
+class RoomyDisk : public RealDisk {
+ public:
+  Result<Space> space(const Path&) override { return Space{.free_bytes = 50ull << 30, .total_bytes = 100ull << 30}; }
+};
+
 }  // namespace thalweg

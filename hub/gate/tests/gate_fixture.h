@@ -83,6 +83,7 @@ class OutboxBench {
     options.on_fatal = [this](const Error& error) { fatal = error; };
     options.on_refused = [this](const AcknowledgedEntry::Refused& one) { refused.push_back(one); };
     options.on_stream = [this] { ++streams; };
+    options.on_answers_lost = [this] { ++answers_lost; };
     options.on_room = [this] { ++rooms; };
     auto opened = Outbox::open(*files, config_.outbox_folder(lane_), clock, *loop, config_, key, schemas(), options);
     if (!opened) return Error(std::move(opened).error());
@@ -161,7 +162,7 @@ class OutboxBench {
   std::unique_ptr<Outbox> box;
   std::optional<Error> fatal;
   std::vector<AcknowledgedEntry::Refused> refused;
-  int streams = 0, rooms = 0;
+  int streams = 0, rooms = 0, answers_lost = 0;
   bool congested_at_first = false;  ///< when it was opened, before anything was written
   std::uint64_t segment_bytes = 64u << 10;
   std::int64_t sync_delay_ns = 0;  ///< what is written meanwhile goes into one block

@@ -215,6 +215,7 @@ TEST_CASE("answers that a failing disk lost are asked for again, and none behind
   must(bench.box->on_ack(ack_of(1, {{0, Code::kNoAgreement, "no agreement lets this go"}})));
   bench.settle_all();
   bench.files->clear_faults();
+  CHECK(bench.answers_lost == 1);
   CHECK(bench.box->on_ack(ack_of(2)).error().code == Code::kBusy);
   CHECK(bench.box->on_welcome(bench.welcome(3, bench.header(3).merkle_root)).next == 1);
   must(bench.box->on_ack(ack_of(1, {{0, Code::kNoAgreement, "no agreement lets this go"}})));

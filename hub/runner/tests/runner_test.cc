@@ -262,6 +262,26 @@ TEST_CASE("a source submits more than there is room for, and hears of every reco
   for (const auto& [ticket, times] : tickets) CHECK(times == 1);
 }
 
+TEST_CASE("records that have to come again are not offered again at once") {
+  PlayedGate gate;
+  std::vector<std::chrono::steady_clock::time_point> offered;
+  gate.on_submit = [&](const link::LocalSubmit& submit) {
+    offered.push_back(std::chrono::steady_clock::now());
+    link::LocalSettled settled;
+    for (const auto& draft : submit.drafts)
+      settled.settled.push_back(
+          {draft.ticket, offered.size() > 4 ? link::Answer::kAccepted : link::Answer::kRetry, Code::kOk, {}, {}});
+    Bytes frame;
+    settled.encode(frame);
+    gate.peer->send(std::move(frame));
+  };
+  gate.run(plugin("counting_source"), "source", R"({"count": 10})");
+  gate.until([&] { return !gate.lines.empty(); });
+  CHECK(gate.lines[0] == "accepted 10 repeated 0 rejected 0");
+  REQUIRE(offered.size() >= 5);
+  CHECK(offered[4] - offered[0] > std::chrono::milliseconds(700));
+}
+
 TEST_CASE("a runner whose gate goes away ends") {
   PlayedGate gate;
   gate.run(plugin("odd_sink"), "sink", "{}");

@@ -105,6 +105,21 @@ TEST_CASE("rows that are refused are written down with the reason, the others go
   CHECK_THAT(rejected, Catch::Contains("\r\n6,106,section laixi-yutan is not known") && Catch::Contains("'=1+1"));
 }
 
+TEST_CASE("a table that cannot be moved yet has its refused rows written down once", "[tabular][source]") {
+  Bench bench;
+  bench.drop("t.csv",
+             kHeader + "2026,高洞电站,09-23 06:00,5,26.1,7.32,2.82,,,,,,\n" + "26,高洞电站,09-23 06:00,5,,,,,,,,,\n");
+  REQUIRE(bench.host.poll());
+  bench.host.settle_all();
+  fs::rename(bench.folder / "done", bench.folder / "away");
+  for (int i = 0; i < 5; ++i) CHECK_FALSE(bench.host.poll());
+  CHECK(std::distance(fs::directory_iterator(bench.folder / "rejected"), fs::directory_iterator()) == 1);
+  fs::rename(bench.folder / "away", bench.folder / "done");
+  REQUIRE(bench.host.poll());
+  CHECK(fs::exists(bench.folder / "done" / "t.csv"));
+  CHECK(std::distance(fs::directory_iterator(bench.folder / "rejected"), fs::directory_iterator()) == 1);
+}
+
 TEST_CASE("after a crash the same rows have the same keys", "[tabular][source]") {
   Bench bench;
   const std::string text =

@@ -258,7 +258,7 @@ typedef struct tw_plugin {
 
   /* Gives a source without threads time to look for new data and call submit(). Returns within budget_ms, or soon after
    * should_stop() says so; sets *next_ms to the time after which it wants to be called again (0: at once). Pre-filled
-   * with 1,000. room() and settled() bring the next call forward. A status other than TW_OK is logged and backs off.
+   * with 1,000. room() and settled() bring the next call forward (not within 0.2 s of a retry). A failure backs off.
    * Optional: NULL if the source has threads of its own, or for sinks. [instance & started] Since 1.0. */
   tw_status (*poll)(tw_instance* self, uint32_t budget_ms, uint32_t* next_ms, tw_error* error);
 
