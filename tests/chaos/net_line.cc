@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/loop.h"
+#include "support/line_socket.h"
 
 namespace thalweg::chaos {
 namespace {
@@ -19,7 +20,6 @@ using boost::asio::ip::tcp;
 using boost::system::error_code;
 using SteadyClock = std::chrono::steady_clock;
 
-constexpr int kBufferBytes = 32 * 1024;  // small, so that a slow line is felt at the sender as on a real one
 constexpr std::size_t kPieceBytes = 16 * 1024;
 constexpr std::size_t kUnderWayBytes = 256 * 1024;  // each way of a connection
 constexpr auto kLookAgain = std::chrono::milliseconds(10);
@@ -88,7 +88,7 @@ struct NetLine::Impl {
       tcp::acceptor& acceptor = acceptors[lane];
       acceptor.close(error);
       acceptor.open(tcp::v4());
-      acceptor.set_option(boost::asio::socket_base::receive_buffer_size(kBufferBytes));
+      take_in_like_a_line(acceptor);
       acceptor.bind(local(lane == 0 ? 0 : static_cast<std::uint16_t>(first + 1)), error);
       if (error) return;
       first = acceptors[0].local_endpoint().port();
@@ -125,7 +125,7 @@ struct NetLine::Impl {
     }
     error_code ignored;
     pair->far_side.open(tcp::v4(), ignored);
-    pair->far_side.set_option(boost::asio::socket_base::receive_buffer_size(kBufferBytes), ignored);
+    take_in_like_a_line(pair->far_side);
     pair->far_side.async_connect(local(static_cast<std::uint16_t>(target + lane)), [this, pair](error_code error) {
       if (error) return end(pair);
       read(pair, pair->up);

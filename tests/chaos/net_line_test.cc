@@ -69,6 +69,21 @@ bool lost(const Ends& x, std::uint64_t bytes) {
 
 }  // namespace
 
+TEST_CASE("a line that was slow and is fair again carries at once what waits for it") {
+  Ends ends;
+  constexpr std::size_t kBytes = 16u << 20;
+  ends.line.set({milliseconds(20), milliseconds(5), 8'000'000, {}, {}});
+  std::thread sender([&] {
+    const std::string piece(3'000, 'x');
+    for (std::size_t sent = 0; sent < kBytes; sent += piece.size()) Ends::send(ends.gate, piece);
+  });
+  REQUIRE(Ends::take(ends.hub, 1u << 20, kLong).size() == 1u << 20);
+  ends.line.set({});
+  CHECK(Ends::take(ends.hub, kBytes - (1u << 20), kLong).size() == kBytes - (1u << 20));
+  ends.hub.close();
+  sender.join();
+}
+
 TEST_CASE("a fair line passes everything on, both ways") {
   Ends x;
   const std::string much(300'000, 'x');

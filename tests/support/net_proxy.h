@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/loop.h"
+#include "support/line_socket.h"
 
 namespace thalweg {
 
@@ -26,7 +27,7 @@ class NetProxy {
       : target_(boost::asio::ip::address_v4::loopback(), target_port), acceptor_(loop_.io()) {
     using boost::asio::ip::tcp;
     acceptor_.open(tcp::v4());
-    acceptor_.set_option(boost::asio::socket_base::receive_buffer_size(kBufferBytes));
+    take_in_like_a_line(acceptor_);
     acceptor_.bind({boost::asio::ip::address_v4::loopback(), 0});
     acceptor_.listen();
     port_ = acceptor_.local_endpoint().port();
@@ -60,8 +61,6 @@ class NetProxy {
   std::uint64_t connections() const { return connections_; }
 
  private:
-  static constexpr int kBufferBytes = 32 * 1024;
-
   struct Pair;
   /// One direction: read a piece, wait as long as the line would take for it, write it.
   struct Pipe : std::enable_shared_from_this<Pipe> {
@@ -135,7 +134,7 @@ class NetProxy {
   void connect(const std::shared_ptr<Pair>& pair) {
     boost::system::error_code ignored;
     pair->far_side.open(boost::asio::ip::tcp::v4(), ignored);
-    pair->far_side.set_option(boost::asio::socket_base::receive_buffer_size(kBufferBytes), ignored);
+    take_in_like_a_line(pair->far_side);
     pair->far_side.async_connect(target_, [this, pair](boost::system::error_code error) {
       if (error) return pair->close();
       pairs_.push_back(pair);
