@@ -29,11 +29,11 @@ void notify_manager(std::string_view message) {
   if (size >= sizeof address.sun_path) return;
   std::memcpy(address.sun_path, path, size);
   if (path[0] == '@') address.sun_path[0] = '\0';
-  const int fd = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  // Kept open: the watchdog is told also when there is no descriptor left.
+  static const int fd = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return;
   const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + size);
   (void)!::sendto(fd, message.data(), message.size(), MSG_NOSIGNAL, reinterpret_cast<sockaddr*>(&address), length);
-  ::close(fd);
 }
 
 void run_service(boost::asio::io_context& io, const std::function<void()>& reload,
