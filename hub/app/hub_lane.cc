@@ -134,7 +134,8 @@ void HubLane::on_parcel(const link::Session& session, link::Assembled assembled)
   Status looked_up;
   context.origin_of = [this, &looked_up](const RecordId& id) {
     auto origin = context_.origin_of(id);
-    if (!origin) looked_up = origin.error();
+    // A record that is damaged for good is as good as not there: its receipts may not hold up all that comes behind.
+    if (!origin && origin.error().code != Code::kDamaged) looked_up = origin.error();
     return origin ? *std::move(origin) : std::nullopt;
   };
   context.known = [this, &looked_up](const RecordId& id) {
