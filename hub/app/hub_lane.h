@@ -119,10 +119,10 @@ class HubLane {
     ledger::EntryType type{};
     std::uint64_t tag = 0;
     link::SessionHandle session = 0;
-    ParcelHeader header;        // kParcel
-    Bytes verdicts, decision;   // kParcel: for the acknowledgement
-    std::vector<RecordId> ids;  // kParcel
-    std::size_t refused_bytes = 0;
+    ParcelHeader header;            // kParcel
+    Bytes verdicts, decision;       // kParcel: for the acknowledgement
+    std::vector<RecordId> ids;      // kParcel
+    std::size_t refused_bytes = 0;  // kParcel: of refusals_
     std::vector<std::string> receivers;
     link::PoolShare share;          // kParcel: credit comes back when the block is written
     ledger::Settlement settlement;  // kSettlement

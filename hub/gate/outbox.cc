@@ -343,8 +343,9 @@ void Outbox::write_failed(const Error& error) {
   next_number_ = state_.head() + 1;
   last_root_ = state_.head_root;
   incarnation_ = state_.incarnation;
-  if (std::exchange(answered_, state_.acknowledged) != answered_ && options_.on_answers_lost)
-    options_.on_answers_lost();
+  const bool answers_lost = answered_ != state_.acknowledged;
+  answered_ = state_.acknowledged;
+  if (answers_lost && options_.on_answers_lost) options_.on_answers_lost();
   copies_wait_ = true;
   fail(open_, error);  // what came behind the lost records comes again behind them, or their order would be lost
   if (error.code == Code::kSyncFailed) {
